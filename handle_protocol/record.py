@@ -1,0 +1,66 @@
+"""A handle with all its values: what the register keeps, the cache holds and the wire carries.
+
+A *value list* is a u32 count and that many encoded values, exactly as a resolution response carries them. A
+record keeps its values in this form, so that an answer is a concatenation, and decodes them when they are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from handle_protocol import octets
+from handle_protocol.handle import Handle
+from handle_protocol.limits import VALUE_OCTETS_MIN
+from handle_protocol.octets import OctetReader
+from handle_protocol.value import HandleValue, decode_value, encode_value
+
+
+@dataclass(frozen=True, slots=True)
+class HandleRecord:
+    """A handle and its values.
+
+    Attributes:
+        value_list: the values in wire form.
+        revision: grows with every change of this handle, over deletion too; 0 = not stored yet.
+    """
+
+    handle: Handle
+    value_list: bytes
+    revision: int = 0
+
+    @classmethod
+    def of(cls, handle: Handle, values: Iterable[HandleValue], revision: int = 0) -> HandleRecord:
+        """Make a record from values."""
+        return cls(handle, encode_value_list(tuple(values)), revision)
+
+    @property
+    def values(self) -> tuple[HandleValue, ...]:
+        """The values, decoded anew at each look, in the order in which they are stored."""
+        return decode_value_list(self.value_list)
+
+
+def encode_value_list(values: tuple[HandleValue, ...]) -> bytes:
+    """Return a count and the octets of that many values."""
+    return octets.u32(len(values)) + b"".join(map(encode_value, values))
+
+
+def decode_value_list(value_list: bytes) -> tuple[HandleValue, ...]:
+    """Read a value list that fills its octets exactly.
+
+    Raises:
+        MalformedMessage: the octets are no value list.
+    """
+    reader = OctetReader(value_list)
+    values = read_value_list(reader)
+    reader.finish("value list")
+    return values
+
+
+def read_value_list(reader: OctetReader) -> tuple[HandleValue, ...]:
+    """Read a count and that many values.
+
+    Raises:
+        MalformedMessage: the octets end early.
+    """
+    return tuple(decode_value(reader) for _ in range(reader.count("values", VALUE_OCTETS_MIN)))

@@ -1,0 +1,1 @@
+"""Load and benchmarks: a client of the node like any other."""

@@ -1,0 +1,1 @@
+"""The running whole: settings, wiring, processes and the command line."""

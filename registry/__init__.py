@@ -1,0 +1,1 @@
+"""The register in Postgres: records, prefixes, enterprises and their changes."""

@@ -1,0 +1,1 @@
+"""From a query to an answer: the resolution chain and every public door to it."""
