@@ -1,0 +1,37 @@
+"""Who answers for a handle: we, an enterprise's own node, or somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from handle_protocol.handle import Handle, Prefix
+from resolver.sources import RegisteredPrefix
+
+
+class Authority:
+    """The registered prefixes of one moment; a change makes a new one.
+
+    Attributes:
+        plain_prefixes: keys of the prefixes whose handles may be answered from the cache without a further look:
+            hosted here, not suspended, and no prefix handles below them.
+    """
+
+    def __init__(self, registered: Iterable[RegisteredPrefix] = ()) -> None:
+        self._registered = {each.prefix: each for each in registered}
+        self.plain_prefixes = frozenset(
+            each.prefix.key
+            for each in self._registered.values()
+            if each.delegated_to is None and not each.is_suspended and not each.prefix.name.startswith("0.")
+        )
+
+    def find(self, handle: Handle) -> RegisteredPrefix | None:
+        """Return the longest registered prefix that `handle` belongs to, segment by segment, or None.
+
+        A prefix handle (0.NA/88.118.8) belongs to the prefix that it describes.
+        """
+        prefix = handle.described_prefix or handle.prefix
+        return next((self._registered[each] for each in prefix.lineage() if each in self._registered), None)
+
+    def find_exactly(self, prefix: Prefix) -> RegisteredPrefix | None:
+        """Return the registration of just this prefix, or None."""
+        return self._registered.get(prefix)

@@ -1,0 +1,119 @@
+"""The short way for the question that nearly everybody asks: all public values of one cached handle.
+
+Layout of such a request; what is not mentioned must be zero (RFC 3652 §2.2 and §3.2.1):
+
+octets  field
+     0  version 2.x
+     2  flags and suggested major version, suggested minor version
+     8  request id
+    16  message length: all after octet 20
+    20  operation 1
+    28  operation flags, of which only harmless ones are set
+    32  site serial, recursion count, reserved; 36 expiration
+    40  body length; 44 length of the handle; 48 the handle
+   end  no indexes, no types, no credential: three zero counts
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from handle_protocol import octets
+from handle_protocol.codes import OpCode, ResponseCode
+from handle_protocol.envelope import VERSION_OURS
+from handle_protocol.flags import EnvelopeFlag, OpFlag
+from handle_protocol.limits import ENVELOPE_OCTETS, EXPIRATION_SECONDS, HEADER_OCTETS, RECURSION_COUNT_MAX
+from resolver.resolve import Resolver
+
+_FRAME: Final = octets.layout("BBBBIIIIIIIHBBIII")
+_ENDING: Final = bytes(12)
+_NO_CREDENTIAL: Final = bytes(4)
+_FRAME_OCTETS: Final = ENVELOPE_OCTETS + HEADER_OCTETS + 4
+"""Everything before the handle."""
+
+_NO_VALUES: Final = bytes(4)
+_SUGGESTED_MAJOR: Final = 0x03
+
+_SPECIAL_ENVELOPE: Final = int(EnvelopeFlag.COMPRESSED | EnvelopeFlag.ENCRYPTED | EnvelopeFlag.TRUNCATED)
+_HARMLESS: Final = int(
+    OpFlag.RECURSIVE | OpFlag.CACHE_CERTIFY | OpFlag.KEEP_ALIVE | OpFlag.PUBLIC_ONLY | OpFlag.DO_NOT_REFER
+)
+_SPECIAL_OPERATION: Final = 0xFFFF_FFFF & ~_HARMLESS
+
+
+class PlainAnswers:
+    """Answers plain questions from the resolver's cache.
+
+    Attributes:
+        hits: how many questions were answered here.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        clock: Callable[[], float] = time.monotonic,
+        unix_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._resolver = resolver
+        self._clock = clock
+        self._unix_clock = unix_clock
+        self._site_serial = resolver.site.serial
+        self.hits = 0
+
+    def answer(self, request: bytes) -> bytes | None:
+        """Return the answer to one whole request (envelope and message), or None: take the long way."""
+        size = len(request)
+        if size <= _FRAME_OCTETS + len(_ENDING) or request[-12:] != _ENDING:
+            return None
+        (major, minor, flags, suggested_minor, session, request_id, sequence, length, operation, response,
+         op_flags, _, recursion, reserved, _, body_length, handle_length) = _FRAME.unpack_from(request)  # fmt: skip
+        if (
+            operation != OpCode.RESOLUTION
+            or major != VERSION_OURS.major
+            or flags & _SPECIAL_ENVELOPE
+            or op_flags & _SPECIAL_OPERATION
+            or session
+            or sequence
+            or response
+            or reserved
+            or recursion > RECURSION_COUNT_MAX
+            or length != size - ENVELOPE_OCTETS
+            or body_length != size - _FRAME_OCTETS
+            or handle_length != body_length - len(_ENDING)
+        ):
+            return None
+        handle = request[_FRAME_OCTETS : -len(_ENDING)]
+        public_list = self._find(handle, must_be_whole=not op_flags & OpFlag.PUBLIC_ONLY)
+        if public_list is None:
+            return None
+        suggested_major = flags & _SUGGESTED_MAJOR
+        if suggested_major:
+            minor = suggested_minor if suggested_major == major else VERSION_OURS.minor
+        body_length = 4 + handle_length + len(public_list)
+        self.hits += 1
+        return b"".join((
+            _FRAME.pack(
+                major, min(minor, VERSION_OURS.minor), VERSION_OURS.major, VERSION_OURS.minor, 0, request_id, 0,
+                HEADER_OCTETS + body_length + len(_NO_CREDENTIAL), OpCode.RESOLUTION, ResponseCode.SUCCESS,
+                op_flags | OpFlag.AUTHORITATIVE, self._site_serial, recursion, 0,
+                int(self._unix_clock()) + EXPIRATION_SECONDS, body_length, handle_length,
+            ),
+            handle, public_list, _NO_CREDENTIAL,
+        ))  # fmt: skip
+
+    def _find(self, handle: bytes, *, must_be_whole: bool) -> bytes | None:
+        """Return what everybody may read of `handle`, if it is remembered and plainly ours.
+
+        A spelling that is itself a key is canonical, so folding it would not lead anywhere else.
+        """
+        if handle.partition(b"/")[0] not in self._resolver.authority.plain_prefixes:
+            return None
+        entry = self._resolver.cache.look_up(handle, self._clock())
+        if entry is None:
+            return None
+        _, public_list, value_list, _ = entry
+        if public_list == _NO_VALUES or (must_be_whole and public_list is not value_list):
+            return None
+        return public_list

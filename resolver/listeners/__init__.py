@@ -1,0 +1,1 @@
+"""The doors: sockets, deadlines and bounds, nothing else."""

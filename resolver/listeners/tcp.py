@@ -1,0 +1,226 @@
+"""The TCP door: connections that stay open, several questions on each, answers in the order of the questions."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections import Counter as Tally, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, cast
+
+from handle_protocol.errors import MalformedMessage
+from handle_protocol.transmission import StreamCutter
+from resolver.metrics import DoorTally
+from resolver.operations.native import NativeService
+
+WATCH_SECONDS: Final = 0.5
+"""How often deadlines are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpLimits:
+    """Bounds of the TCP door.
+
+    Attributes:
+        connections_max, per_address_max: open connections in all and of one address; surplus is closed at once.
+        idle_seconds: how long a connection may stay silent between messages.
+        message_seconds: how long one message may take to arrive, however its octets drip.
+        write_seconds: how long a peer may leave its answers unread.
+        pipeline_max: questions of one connection under way; more are not read.
+    """
+
+    connections_max: int = 4_000
+    per_address_max: int = 200
+    idle_seconds: float = 30.0
+    message_seconds: float = 10.0
+    write_seconds: float = 10.0
+    pipeline_max: int = 64
+
+
+class TcpDoor:
+    """Serves one listening socket.
+
+    Attributes:
+        connections: those that are open.
+    """
+
+    def __init__(self, listener: socket.socket, service: NativeService, limits: TcpLimits, tally: DoorTally) -> None:
+        self._socket = listener
+        self.service = service
+        self.limits = limits
+        self.tally = tally
+        self.connections: set[TcpConnection] = set()
+        self._addresses: Tally[str] = Tally()
+        self._server: asyncio.Server | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Begin to serve."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: TcpConnection(self), sock=self._socket)
+        self._watch = loop.create_task(self._watch_deadlines())
+
+    async def close(self, seconds: float) -> None:
+        """Accept no more; give questions under way `seconds` to be answered, then cut what is left."""
+        if self._server is not None:
+            self._server.close()
+        for connection in tuple(self.connections):
+            connection.finish()
+        deadline = time.monotonic() + seconds
+        while self.connections and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        for connection in tuple(self.connections):
+            connection.abort()
+        if self._watch is not None:
+            self._watch.cancel()
+
+    def admit(self, connection: TcpConnection, address: str) -> bool:
+        """Take a new connection in, unless there are too many."""
+        if len(self.connections) >= self.limits.connections_max:
+            self.tally.discarded["too_many_connections"] += 1
+            return False
+        if self._addresses[address] >= self.limits.per_address_max:
+            self.tally.discarded["too_many_connections_of_address"] += 1
+            return False
+        self.connections.add(connection)
+        self._addresses[address] += 1
+        return True
+
+    def dismiss(self, connection: TcpConnection, address: str) -> None:
+        """Forget a connection that was taken in."""
+        self.connections.discard(connection)
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
+
+    async def _watch_deadlines(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            for connection in tuple(self.connections):
+                if now > connection.deadline:
+                    self.tally.discarded["too_slow"] += 1
+                    connection.abort()
+
+
+class TcpConnection(asyncio.Protocol):
+    """One connection.
+
+    Attributes:
+        deadline: when it is cut unless something happens, in seconds of the monotonic clock.
+    """
+
+    def __init__(self, door: TcpDoor) -> None:
+        self._door = door
+        self._cutter = StreamCutter()
+        self._questions: deque[bytes] = deque()
+        self._answers: deque[bytes | asyncio.Task[bytes]] = deque()
+        self._is_finishing = False
+        self._is_paused = False
+        self._address: str | None = None
+        self.deadline = time.monotonic() + door.limits.idle_seconds
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection in, or cut it at once."""
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        address = peer[0] if peer else ""
+        if self._door.admit(self, address):
+            self._address = address
+        else:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - any reason is the same to us
+        """Forget the connection."""
+        if self._address is not None:
+            self._door.dismiss(self, self._address)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every message that is complete."""
+        was_between = not self._cutter.is_within
+        try:
+            messages = self._cutter.feed(data)
+        except MalformedMessage:
+            self._door.tally.discarded["malformed"] += 1
+            self.abort()
+            return
+        if self._cutter.is_within and (was_between or messages):
+            self._expect_within(self._door.limits.message_seconds)
+        self._questions.extend(messages)
+        self._advance()
+
+    def eof_received(self) -> bool:
+        """Answer what was asked before the peer closed its half, then close ours."""
+        self.finish()
+        return True
+
+    def pause_writing(self) -> None:
+        """The peer does not read: give it a deadline, and read no more of its questions."""
+        self._is_paused = True
+        self._transport.pause_reading()
+        self._expect_within(self._door.limits.write_seconds)
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        self._is_paused = False
+        self._advance()
+
+    def finish(self) -> None:
+        """Close as soon as everything that was asked is answered."""
+        self._is_finishing = True
+        self._advance()
+
+    def abort(self) -> None:
+        """Cut the connection: only this frees it when the peer does not read."""
+        self._transport.abort()
+
+    def _advance(self) -> None:
+        """Take up questions and write answers, as far as both can go now."""
+        while not self._transport.is_closing():
+            while self._questions and len(self._answers) < self._door.limits.pipeline_max:
+                self._answers.extend(self._take_up(self._questions.popleft()))
+            if not self._write_what_is_ready() or not self._questions:
+                break
+        if self._is_finishing and not self._answers and not self._questions:
+            self._transport.close()
+        if not self._transport.is_closing():
+            self._balance()
+
+    def _take_up(self, message: bytes) -> Iterator[bytes | asyncio.Task[bytes]]:
+        service = self._door.service
+        reply = service.plain.answer(message) or service.serve(message, self._door.tally)
+        if isinstance(reply, bytes):
+            yield reply
+        elif reply is not None:
+            task = asyncio.get_running_loop().create_task(reply)
+            task.add_done_callback(lambda _: self._advance())
+            yield task
+
+    def _write_what_is_ready(self) -> bool:
+        """Write the answers that stand first, and tell whether there were any."""
+        ready = []
+        while self._answers and not self._is_paused:
+            answer = self._answers[0]
+            if isinstance(answer, asyncio.Task):
+                if not answer.done():
+                    break
+                answer = answer.result()
+            ready.append(answer)
+            self._answers.popleft()
+        if ready:
+            if not self._cutter.is_within:
+                self._expect_within(self._door.limits.idle_seconds)
+            self._transport.write(b"".join(ready))
+        return bool(ready)
+
+    def _balance(self) -> None:
+        """Read on, or not, by how much is under way."""
+        if self._is_paused or self._questions or len(self._answers) >= self._door.limits.pipeline_max:
+            self._transport.pause_reading()
+        elif not self._transport.is_reading():
+            self._transport.resume_reading()
+
+    def _expect_within(self, seconds: float) -> None:
+        self.deadline = time.monotonic() + seconds

@@ -1,0 +1,121 @@
+"""The UDP door: datagrams in, datagrams out.
+
+The socket is drained by hand instead of through a transport: it costs less per datagram (measured), and one turn
+takes a bounded number so that the other doors stay responsive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+from handle_protocol.limits import DATAGRAM_OCTETS_MAX, ENVELOPE_OCTETS
+from handle_protocol.transmission import Reassembly, is_whole, split
+from resolver.metrics import DoorTally
+from resolver.operations.native import NativeService
+
+DATAGRAMS_PER_TURN: Final = 64
+"""Datagrams answered before the loop may do something else: about a millisecond."""
+
+_READ_OCTETS: Final = 65_535
+"""Room for the largest datagram there is; longer than 512 octets is malformed, but must be read to be counted."""
+
+Peer = Any
+"""A socket address: a tuple whose shape depends on the family."""
+
+
+@dataclass(frozen=True, slots=True)
+class UdpLimits:
+    """Bounds of the UDP door.
+
+    Attributes:
+        answer_packets_max: a longer answer sends the asker to TCP; bounds amplification.
+        fragments_max, fragments_octets_max, fragments_per_peer_max, fragments_seconds: messages in several
+            datagrams that are not complete yet, in all and of one peer, and how long they may take.
+    """
+
+    answer_packets_max: int = 3
+    fragments_max: int = 2_000
+    fragments_octets_max: int = 8 * 2**20
+    fragments_per_peer_max: int = 16
+    fragments_seconds: float = 5.0
+
+
+class UdpDoor:
+    """Serves one datagram socket until it is closed."""
+
+    def __init__(self, listener: socket.socket, service: NativeService, limits: UdpLimits, tally: DoorTally) -> None:
+        self._socket = listener
+        self._service = service
+        self._limits = limits
+        self._tally = tally
+        self._own_address = listener.getsockname()
+        self._reassembly = Reassembly(
+            limits.fragments_max, limits.fragments_octets_max, limits.fragments_per_peer_max, limits.fragments_seconds
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def open(self) -> None:
+        """Begin to serve."""
+        asyncio.get_running_loop().add_reader(self._socket, self._drain)
+
+    async def close(self, seconds: float) -> None:
+        """Take no more questions; give those under way `seconds` to be answered."""
+        asyncio.get_running_loop().remove_reader(self._socket)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        self._socket.close()
+
+    def _drain(self) -> None:
+        receive, answer_plain = self._socket.recvfrom, self._service.plain.answer
+        for _ in range(DATAGRAMS_PER_TURN):
+            try:
+                datagram, peer = receive(_READ_OCTETS)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:  # What an earlier answer met on its way, such as an unreachable port.
+                continue
+            answer = answer_plain(datagram)
+            if answer is not None and len(answer) <= DATAGRAM_OCTETS_MAX:
+                self._send(answer, peer)
+            else:
+                self._serve(datagram, peer)
+
+    def _serve(self, datagram: bytes, peer: Peer) -> None:
+        if len(datagram) < ENVELOPE_OCTETS or len(datagram) > DATAGRAM_OCTETS_MAX:
+            self._tally.discarded["no_message"] += 1
+            return
+        if peer[1] == 0 or peer == self._own_address:
+            self._tally.discarded["no_peer"] += 1
+            return
+        message = datagram if is_whole(datagram) else self._reassembly.accept(datagram, peer, time.monotonic())
+        if message is None:
+            return
+        reply = self._service.serve(message, self._tally)
+        if isinstance(reply, bytes):
+            self._answer(reply, peer)
+        elif reply is not None:
+            task = asyncio.get_running_loop().create_task(self._answer_later(reply, peer))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _answer_later(self, reply: Coroutine[Any, Any, bytes], peer: Peer) -> None:
+        self._answer(await reply, peer)
+
+    def _answer(self, answer: bytes, peer: Peer) -> None:
+        packets = split(answer)
+        if len(packets) > self._limits.answer_packets_max:
+            self._tally.discarded["too_long_for_udp"] += 1
+            packets = packets[:1]  # Announces more than will come: the asker turns to TCP.
+        for packet in packets:
+            self._send(packet, peer)
+
+    def _send(self, packet: bytes, peer: Peer) -> None:
+        try:
+            self._socket.sendto(packet, peer)
+        except OSError:  # The peer asks again, as it would after any loss.
+            self._tally.discarded["not_sent"] += 1

@@ -1,0 +1,43 @@
+"""What the resolver counts. Doors count in plain numbers; once a second these flow into Prometheus.
+
+Labels have few values: never a handle, a prefix or a peer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from typing import Final
+
+from prometheus_client import Counter, Gauge
+
+RESOLUTIONS: Final = Counter("idnode_resolutions", "Questions answered, by door and outcome.", ("door", "outcome"))
+DISCARDED: Final = Counter("idnode_discarded", "Input that got no answer or an error, by door.", ("door", "reason"))
+CACHE_RECORDS: Final = Gauge("idnode_cache_records", "Records remembered.", multiprocess_mode="livesum")
+CACHE_EVICTIONS: Final = Counter("idnode_cache_evictions", "Records forgotten because they changed.")
+FEED_AGE: Final = Gauge(
+    "idnode_feed_age_seconds", "Time since the change feed last said where it stands.", multiprocess_mode="livemax"
+)
+OPEN_CONNECTIONS: Final = Gauge("idnode_open_connections", "Open TCP connections.", multiprocess_mode="livesum")
+
+
+class DoorTally:
+    """What one door counted since the last flush.
+
+    Attributes:
+        outcomes: answers by outcome, a short word such as found or not_found.
+        discarded: input without an ordinary answer by reason, a short word such as malformed.
+    """
+
+    def __init__(self, door: str) -> None:
+        self.door = door
+        self.outcomes: Tally[str] = Tally()
+        self.discarded: Tally[str] = Tally()
+
+    def flush(self) -> None:
+        """Hand the numbers over to Prometheus and begin at zero."""
+        for outcome, count in self.outcomes.items():
+            RESOLUTIONS.labels(self.door, outcome).inc(count)
+        for reason, count in self.discarded.items():
+            DISCARDED.labels(self.door, reason).inc(count)
+        self.outcomes.clear()
+        self.discarded.clear()

@@ -1,0 +1,103 @@
+"""From the octets of a request to the octets of its answer, for every door that speaks the Handle protocol."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+import structlog
+
+from handle_protocol.bodies import ErrorBody, ResolutionRequest
+from handle_protocol.codes import OpCode, ResponseCode
+from handle_protocol.errors import ProtocolError
+from handle_protocol.limits import RECURSION_COUNT_MAX
+from handle_protocol.message import Message, answer_to, answer_to_unreadable, decode_message, encode_message
+from resolver.answer import Answer, Busy
+from resolver.fast_path.plain import PlainAnswers
+from resolver.metrics import DoorTally
+from resolver.resolve import Resolver
+from resolver.translation.messages import message_of, query_of
+
+log = structlog.get_logger()
+
+QUERIES_IN_FLIGHT_MAX: Final = 10_000
+"""Questions that may wait for the register at once in one worker; to more we say that we are busy."""
+
+Reply = bytes | Coroutine[Any, Any, bytes] | None
+"""An answer, one that will come, or none at all."""
+
+
+class NativeService:
+    """Serves requests of the Handle protocol.
+
+    Attributes:
+        plain: the short way for plain questions; ask it first.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        queries_in_flight_max: int = QUERIES_IN_FLIGHT_MAX,
+        unix_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.plain = PlainAnswers(resolver, unix_clock=unix_clock)
+        self._resolver = resolver
+        self._unix_clock = unix_clock
+        self._in_flight = 0
+        self._in_flight_max = queries_in_flight_max
+        self._operations: Final = {OpCode.RESOLUTION: self._resolve}
+
+    def serve(self, octets: bytes, tally: DoorTally) -> Reply:
+        """Return the reply to one request, envelope included.
+
+        What cannot be read gets the protocol's own error, what is itself a response gets nothing.
+        """
+        try:
+            request = decode_message(octets)
+        except ProtocolError as error:
+            tally.discarded["malformed"] += 1
+            return answer_to_unreadable(octets, error, now=int(self._unix_clock()))
+        if request.header.response_code != ResponseCode.REQUEST:
+            tally.discarded["response"] += 1
+            return None
+        if request.header.recursion_count > RECURSION_COUNT_MAX:
+            return self._refuse(request, ResponseCode.RECURSION_COUNT_TOO_HIGH, tally)
+        operation = self._operations.get(request.header.op_code)
+        if operation is None:
+            return self._refuse(request, ResponseCode.OPERATION_NOT_SUPPORTED, tally)
+        try:
+            return operation(request, tally)
+        except Exception:
+            log.exception("request_failed", operation=request.header.op_code)
+            return self._refuse(request, ResponseCode.ERROR, tally)
+
+    def _resolve(self, request: Message, tally: DoorTally) -> Reply:
+        assert isinstance(request.body, ResolutionRequest)
+        query = query_of(request, request.body)
+        answer = self._resolver.answer_from_memory(query)
+        if answer is None and self._in_flight < self._in_flight_max:
+            return self._resolve_later(request, tally)
+        return self._encode(answer or Busy(query.handle), request, tally)
+
+    async def _resolve_later(self, request: Message, tally: DoorTally) -> bytes:
+        assert isinstance(request.body, ResolutionRequest)
+        self._in_flight += 1
+        try:
+            answer = await self._resolver.answer_from_register(query_of(request, request.body))
+            return self._encode(answer, request, tally)
+        except Exception:
+            log.exception("request_failed", operation=request.header.op_code)
+            return self._refuse(request, ResponseCode.ERROR, tally)
+        finally:
+            self._in_flight -= 1
+
+    def _encode(self, answer: Answer, request: Message, tally: DoorTally) -> bytes:
+        tally.outcomes[answer.outcome] += 1
+        now = int(self._unix_clock())
+        return encode_message(message_of(answer, request, site_serial=self._resolver.site.serial, now=now))
+
+    def _refuse(self, request: Message, code: ResponseCode, tally: DoorTally) -> bytes:
+        tally.discarded[code.name.lower()] += 1
+        now = int(self._unix_clock())
+        return encode_message(answer_to(request, code, ErrorBody(""), now=now, site_serial=self._resolver.site.serial))

@@ -1,0 +1,175 @@
+"""The chain from a query to an answer.
+
+    authority (ours? suspended? delegated?) ─▶ L1 ─▶ register, in batches ─▶ prefix records get their site
+        ─▶ selection and visibility ─▶ answer
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from handle_protocol.handle import Handle
+from handle_protocol.predefined.site import Site, encode_site
+from handle_protocol.record import HandleRecord
+from handle_protocol.value import HandleValue
+from resolver.answer import (
+    Answer,
+    Busy,
+    Found,
+    NotFound,
+    NotResponsible,
+    PermissionNeeded,
+    Referred,
+    Suspended,
+    ValuesNotFound,
+)
+from resolver.authority import Authority
+from resolver.cache import Entry, RecordCache
+from resolver.flights import Flights
+from resolver.query import Query
+from resolver.sources import RecordSource, RegisteredPrefix
+
+_SITE_TYPES: Final = ("HS_SITE", "HS_SITE.6", "HS_SERV")
+"""A prefix record with one of these says itself where its handles are."""
+
+
+class Resolver:
+    """Answers queries from what a worker remembers and from the register.
+
+    Attributes:
+        site: where this node is, as HS_SITE tells it.
+        authority: the registered prefixes; replaced as a whole when they change.
+        cache: what is remembered.
+    """
+
+    def __init__(
+        self,
+        source: RecordSource,
+        cache: RecordCache,
+        site: Site,
+        *,
+        queries_max: int = 3,
+        clock: Callable[[], float] = time.monotonic,
+        unix_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.site = site
+        self.authority = Authority()
+        self.cache = cache
+        self._clock = clock
+        self._unix_clock = unix_clock
+        self._flights = Flights(source, self._remember, queries_max)
+
+    async def resolve(self, query: Query) -> Answer:
+        """Answer `query`, asking the register where memory does not suffice."""
+        return self.answer_from_memory(query) or await self.answer_from_register(query)
+
+    def answer_from_memory(self, query: Query) -> Answer | None:
+        """Answer `query` without waiting for anything, or return None: the register must be asked."""
+        registered = self.authority.find(query.handle)
+        if registered is None:
+            return NotResponsible(query.handle)
+        answer = _answer_by_authority(query, registered)
+        if answer is not None or query.is_authoritative:
+            return answer
+        key, now = _key(query.handle, registered), self._clock()
+        entry = self.cache.look_up(key, now)
+        if entry is not None:
+            return self._conclude(query, registered, _recall(query.handle, entry))
+        if self.cache.is_absent(key, now):
+            return self._conclude(query, registered, None)
+        return None
+
+    async def answer_from_register(self, query: Query) -> Answer:
+        """Answer `query` as the register has it now; from memory only while the register cannot be asked."""
+        registered = self.authority.find(query.handle)
+        if registered is None:
+            return NotResponsible(query.handle)
+        key = _key(query.handle, registered)
+        try:
+            record = await asyncio.shield(self._flights.fetch(key))
+        except (ConnectionError, TimeoutError):
+            entry = self.cache.look_up_stale(key, self._clock())
+            if entry is None:
+                return Busy(query.handle)
+            return self._conclude(query, registered, _recall(query.handle, entry), is_authoritative=False)
+        return self._conclude(query, registered, record)
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """Drop what is remembered of `keys`, and do not remember what is just being fetched of them."""
+        for key in keys:
+            self._flights.ground(key)
+            self.cache.evict(key)
+
+    def forget_everything(self) -> None:
+        """Do so for every key."""
+        self._flights.ground_all()
+        self.cache.clear()
+
+    def _conclude(
+        self,
+        query: Query,
+        registered: RegisteredPrefix,
+        record: HandleRecord | None,
+        *,
+        is_authoritative: bool = True,
+    ) -> Answer:
+        if query.handle.described_prefix is not None:
+            record = _with_site(record, query.handle, registered, registered.delegated_to or self.site)
+        if record is None:
+            return NotFound(query.handle)
+        return _select(query, record, is_authoritative=is_authoritative)
+
+    def _remember(self, key: bytes, record: HandleRecord | None) -> None:
+        self.cache.put(key, record, self._clock(), self._unix_clock())
+
+
+def _answer_by_authority(query: Query, registered: RegisteredPrefix) -> Answer | None:
+    described = query.handle.described_prefix
+    if registered.is_suspended:
+        return Suspended(query.handle, registered.prefix)
+    if described == registered.prefix:
+        return None
+    if registered.delegated_to is not None:
+        if not query.may_refer:
+            return NotResponsible(query.handle)
+        return Referred(query.handle, registered.delegated_to, is_prefix_query=described is not None)
+    return None if described is None else NotFound(query.handle)
+
+
+def _key(handle: Handle, registered: RegisteredPrefix) -> bytes:
+    return handle.key(folds_suffix=registered.folds_suffix)
+
+
+def _select(query: Query, record: HandleRecord, *, is_authoritative: bool) -> Answer:
+    values = record.values
+    selected = tuple(filter(query.selects, values))
+    visible = tuple(value for value in selected if value.is_public)
+    if not query.is_public_only and len(visible) < len(selected):
+        return PermissionNeeded(query.handle)
+    if not visible:
+        return ValuesNotFound(query.handle)
+    if len(visible) < len(values):
+        record = HandleRecord.of(record.handle, visible, record.revision)
+    return Found(record, is_authoritative)
+
+
+def _recall(handle: Handle, entry: Entry) -> HandleRecord:
+    _, _, value_list, revision = entry
+    return HandleRecord(handle, value_list, revision)
+
+
+def _with_site(
+    record: HandleRecord | None, handle: Handle, registered: RegisteredPrefix, site: Site
+) -> HandleRecord:
+    """Return the record of a prefix with the HS_SITE that every such record has, unless it names its own."""
+    values = () if record is None else record.values
+    if record is not None and any(value.has_type(each) for value in values for each in _SITE_TYPES):
+        return record
+    taken = {value.index for value in values}
+    index = next(index for index in range(1, len(taken) + 2) if index not in taken)
+    own = HandleValue(index, "HS_SITE", encode_site(site), modified_at=registered.changed_at)
+    revision = 0 if record is None else record.revision
+    return HandleRecord.of(handle, sorted((own, *values), key=lambda value: value.index), revision)

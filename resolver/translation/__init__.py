@@ -1,0 +1,1 @@
+"""Between what a door speaks and Query and Answer. Pure: nothing here waits."""
