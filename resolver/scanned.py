@@ -34,20 +34,21 @@ _NUMERIC_PREFIX: Final = r"[0-9]+(?:\.[0-9A-Za-z_-]+)+"
 
 _HANDLE_SHAPE: Final = re.compile(rf"{_PREFIX}/.+|{_NUMERIC_PREFIX}", re.DOTALL)
 _SYMBOLOGY: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]")
-_SCHEME: Final = re.compile(r"(?:info[:：](?:hdl|doi)[/／]|(?:urn[:：])?(?:hdl|doi)[:：]/*|urn[:：](?=[0-9]))\s*", re.IGNORECASE)
+_SCHEME: Final = re.compile(
+    r"(?:info[:：](?:hdl|doi)[/／]|(?:urn[:：])?(?:hdl|doi)[:：]/*|urn[:：](?=[0-9]))\s*", re.IGNORECASE
+)
 _URN_SEPARATOR: Final = re.compile(rf"({_NUMERIC_PREFIX}):")
 _URL: Final = re.compile(r"https?://[^/?#]*/?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?", re.IGNORECASE)
 _OUR_PATHS: Final = ("api/handles/", "resolve/")
+_PROMISING: Final = re.compile(r"[0-9０-９]+[.．。]|VAA0|(?:hdl|doi|urn|info|https?)[:：]", re.IGNORECASE)
 _VAA: Final = re.compile(r"VAA0(?P<country>8[68])(?P<digits>[0-9]{4,})(?P<suffix>/.+)?", re.DOTALL | re.IGNORECASE)
-_BLANK_SEPARATOR: Final = re.compile(rf"({_NUMERIC_PREFIX})[ \u3000]+(?:/[ \u3000]*)?")
+_BLANK_SEPARATOR: Final = re.compile(rf"({_NUMERIC_PREFIX}|VAA0[0-9]+) +(?:[/／] *)?", re.IGNORECASE)
 
 _HALF_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_STRUCTURE: Final = {**_HALF_WIDTH, ord("。"): ".", ord("｡"): "."}
-_SUFFIX_WIDTH: Final = {
-    code: half for code, half in _HALF_WIDTH.items() if chr(half).isalnum() or chr(half) in "-_./"
-}
-_BLANKS: Final = " \t\u3000"
-_NOISE: Final = {
+_STRUCTURE: Final = {**_HALF_WIDTH, ord("。"): ".", ord("｡"): ".", 0x3000: " "}
+_SUFFIX_WIDTH: Final = {code: half for code, half in _HALF_WIDTH.items() if chr(half).isalnum() or chr(half) in "-_./"}
+_BLANKS: Final = " \u00a0\u3000"
+_NOISE: Final[dict[int, str | None]] = {
     **dict.fromkeys((*range(0x20), *range(0x7F, 0xA0))),
     **dict.fromkeys((0xFEFF, 0x200B, 0x200E, 0x200F, 0x2060)),
     ord("\t"): " ",
@@ -116,7 +117,7 @@ def _unwrap_url(text: str) -> str:
         path = path.removeprefix(ours)
     queried = dict(reversed(parse_qsl(url["query"] or "", max_num_fields=100)))
     candidates = (_decode(path), *(queried[name] for name in _QUERY_NAMES if name in queried))
-    return next((each for each in candidates if "/" in each or "." in each), path)
+    return next(filter(_PROMISING.match, candidates), _decode(path))
 
 
 def _decode_leftovers(text: str) -> str:
@@ -126,7 +127,10 @@ def _decode_leftovers(text: str) -> str:
     """
     if "%" not in text:
         return text
-    decoded = _decode(text)
+    try:
+        decoded = _decode(text)
+    except InvalidHandle:
+        return text
     lacks_slash = "/" not in text and "/" in decoded
     spells_text = "%" not in decoded and not decoded.isascii() and text.isascii()
     return decoded if lacks_slash or spells_text else text
@@ -138,10 +142,9 @@ def _fold_width(text: str) -> str:
     It is one when prefix or slash were full-width too (the keyboard stood in that mode) and the suffix has no
     half-width letter or digit. Then letters, digits and -_./ fold; brackets and the like are Chinese typography.
     """
-    slash = re.search("[/／]", text)
-    if slash is None:
-        return text.translate(_STRUCTURE)
-    head, suffix = text[: slash.end()], text[slash.end() :]
+    separator = re.search("[/／ \u3000]", text)
+    end = separator.end() if separator else len(text)
+    head, suffix = text[:end], text[end:]
     folded = head.translate(_STRUCTURE)
     was_accident = folded != head and not re.search("[0-9A-Za-z]", suffix)
     return folded + (suffix.translate(_SUFFIX_WIDTH) if was_accident else suffix)
