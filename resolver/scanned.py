@@ -45,7 +45,7 @@ _VAA: Final = re.compile(r"VAA0(?P<country>8[68])(?P<digits>[0-9]{4,})(?P<suffix
 _BLANK_SEPARATOR: Final = re.compile(rf"({_NUMERIC_PREFIX}|VAA0[0-9]+) +(?:[/／] *)?", re.IGNORECASE)
 
 _HALF_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_STRUCTURE: Final = {**_HALF_WIDTH, ord("。"): ".", ord("｡"): ".", 0x3000: " "}
+_STRUCTURE: Final[dict[int, int | str]] = {**_HALF_WIDTH, ord("。"): ".", ord("｡"): ".", 0x3000: " "}
 _SUFFIX_WIDTH: Final = {code: half for code, half in _HALF_WIDTH.items() if chr(half).isalnum() or chr(half) in "-_./"}
 _BLANKS: Final = " \u00a0\u3000"
 _NOISE: Final[dict[int, str | None]] = {
