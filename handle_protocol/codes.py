@@ -4,6 +4,7 @@ Unknown codes pass through as plain numbers.
 """
 
 from enum import IntEnum
+from typing import Final
 
 
 class OpCode(IntEnum):
@@ -68,3 +69,23 @@ class ResponseCode(IntEnum):
     NEED_RSA_KEY_FOR_SESSION_EXCHANGE = 503
     INVALID_SESSION_SETUP = 504
     SESSION_MESSAGE_REJECTED = 505
+
+
+_WRITTEN_BEFORE_2_5: Final[dict[int, int]] = {
+    ResponseCode.INVALID_VALUE: ResponseCode.VALUE_ALREADY_EXISTS,
+    ResponseCode.SERVER_BACKUP: ResponseCode.PREFIX_REFERRAL,
+}
+_MEANT_BEFORE_2_5: Final[dict[int, int]] = {ResponseCode.PREFIX_REFERRAL: ResponseCode.SERVER_BACKUP}
+
+
+def code_on_wire(code: int, version: tuple[int, int]) -> int:
+    """Return the number that says `code` in a message of `version`: 2.5 renumbered two codes."""
+    return code if version >= (2, 5) else _WRITTEN_BEFORE_2_5.get(code, code)
+
+
+def code_meant(number: int, version: tuple[int, int]) -> int:
+    """Return the code that `number` says in a message of `version`.
+
+    Before 2.5, 201 is left as it is: it may mean INVALID_VALUE too.
+    """
+    return number if version >= (2, 5) else _MEANT_BEFORE_2_5.get(number, number)

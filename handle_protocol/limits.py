@@ -43,3 +43,27 @@ VALUE_OCTETS_MIN: Final = 26
 
 REFERENCE_OCTETS_MIN: Final = 8
 """The fixed fields of an encoded value reference."""
+
+VALUE_TYPE_OCTETS_MAX: Final = HANDLE_OCTETS_MAX
+"""Ours: a value type is a handle in the type registry, so no longer than one. Binds JSON input alone."""
+
+UNFINISHED_MESSAGES_MAX: Final = 2_000
+"""Ours: messages of which some datagrams are still missing, in one worker."""
+
+UNFINISHED_OCTETS_MAX: Final = 8 * 1024 * 1024
+"""Ours: octets of unfinished messages, in one worker."""
+
+UNFINISHED_MESSAGES_PER_PEER_MAX: Final = 16
+"""Ours: unfinished messages from one address; more than any client asks at once in several datagrams."""
+
+UNFINISHED_SECONDS: Final = 5.0
+"""Reference: how long a server waits for the missing datagrams of a message."""
+
+LOCATIONS_OCTETS_MAX: Final = 65_536
+"""Ours: the longest XML in a value that is looked into; a longer one stays octets."""
+
+LOCATIONS_MAX: Final = 500
+"""Ours: the most elements in such XML."""
+
+XML_DEPTH_MAX: Final = 16
+"""Ours: the deepest nesting in such XML; templates in the field stay below 8."""

@@ -6,6 +6,7 @@ A *counted* field is a u32 length followed by that many octets; a *text* is a co
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Final
 
 from handle_protocol.errors import MalformedMessage
@@ -34,6 +35,16 @@ def text(characters: str) -> bytes:
     return counted(characters.encode())
 
 
+def u32s(numbers: Sequence[int]) -> bytes:
+    """Write 32-bit numbers one after another."""
+    return struct.pack(f">{len(numbers)}I", *numbers)
+
+
+def integer(number: int) -> bytes:
+    """Write a number of any size as a counted field: two's complement, no more octets than needed."""
+    return counted(number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True))
+
+
 class OctetReader:
     """A cursor over octets that never reads past its end.
 
@@ -41,7 +52,7 @@ class OctetReader:
     counts are checked against the octets that remain before anything is allocated.
     """
 
-    __slots__ = ("_octets", "_offset", "_end")
+    __slots__ = ("_end", "_octets", "_offset")
 
     def __init__(self, octets: bytes, start: int = 0, end: int | None = None) -> None:
         self._octets = octets
@@ -75,6 +86,15 @@ class OctetReader:
         """Read a 32-bit number."""
         number: int = _U32.unpack_from(self._octets, self._advance(4, what))[0]
         return number
+
+    def u32s(self, count: int, what: str) -> tuple[int, ...]:
+        """Read `count` 32-bit numbers."""
+        start = self._advance(count * _U32.size, what)
+        return struct.unpack_from(f">{count}I", self._octets, start)
+
+    def integer(self, what: str) -> int:
+        """Read a number of any size: a counted field in two's complement."""
+        return int.from_bytes(self.counted(what), "big", signed=True)
 
     def take(self, count: int, what: str) -> bytes:
         """Read `count` octets."""
