@@ -101,6 +101,12 @@ class OctetReader:
         start = self._advance(count, what)
         return self._octets[start : self._offset]
 
+    def skip(self, wanted: bytes) -> bool:
+        """Step over `wanted` if it is all that is left, and tell whether it was."""
+        is_there = self.remaining == len(wanted) and self._octets[self._offset : self._end] == wanted
+        self._offset += len(wanted) * is_there
+        return is_there
+
     def rest(self) -> bytes:
         """Read all that is left, possibly nothing."""
         return self.take(self.remaining, "the rest")

@@ -4,6 +4,7 @@ octets  field of a request
    4+n  handle
    4+n  number of indexes, 4 octets each
    4+n  number of types, each a text
+     4  zero, from id-pointer-sdk 2.3.1 alone
 
 octets  field of an answer
      n  digest of the request, where asked for
@@ -14,6 +15,7 @@ octets  field of an answer
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from handle_protocol import octets
 from handle_protocol.bodies.digest import RequestDigest
@@ -22,17 +24,23 @@ from handle_protocol.octets import OctetReader
 from handle_protocol.record import decode_value_list
 from handle_protocol.value import HandleValue
 
+_SPARE_OCTETS: Final = bytes(4)
+
 
 @dataclass(frozen=True, slots=True)
 class ResolutionRequest:
     """The question: which handle, and which of its values.
 
     A value that either list names is meant, and every value when both are empty.
+
+    Attributes:
+        has_spare_octets: four zero octets follow the types.
     """
 
     handle: Handle
     indexes: tuple[int, ...] = ()
     types: tuple[str, ...] = ()
+    has_spare_octets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ def encode_resolution_request(body: ResolutionRequest) -> bytes:
             octets.u32s(body.indexes),
             octets.u32(len(body.types)),
             *map(octets.text, body.types),
+            _SPARE_OCTETS if body.has_spare_octets else b"",
         )
     )
 
@@ -77,7 +86,7 @@ def decode_resolution_request(reader: OctetReader) -> ResolutionRequest:
     handle = Handle.decode(reader.counted("handle"))
     indexes = reader.u32s(reader.count("indexes", 4), "indexes")
     types = tuple(reader.text("value type") for _ in range(reader.count("types", 4)))
-    return ResolutionRequest(handle, indexes, types)
+    return ResolutionRequest(handle, indexes, types, reader.skip(_SPARE_OCTETS))
 
 
 def encode_resolution_response(body: ResolutionResponse) -> bytes:
