@@ -12,12 +12,14 @@ class Authority:
     """The registered prefixes of one moment; a change makes a new one.
 
     Attributes:
+        is_known: False until the prefixes were read for the first time; nothing can be said before.
         plain_prefixes: keys of the prefixes whose handles may be answered from the cache without a further look:
             hosted here, not suspended, and no prefix handles below them.
     """
 
-    def __init__(self, registered: Iterable[RegisteredPrefix] = ()) -> None:
-        self._registered = {each.prefix: each for each in registered}
+    def __init__(self, registered: Iterable[RegisteredPrefix] | None = None) -> None:
+        self.is_known = registered is not None
+        self._registered = {each.prefix: each for each in registered or ()}
         self.plain_prefixes = frozenset(
             each.prefix.key
             for each in self._registered.values()

@@ -1,7 +1,7 @@
 """The chain from a query to an answer.
 
-    authority (ours? suspended? delegated?) ─▶ L1 ─▶ register, in batches ─▶ prefix records get their site
-        ─▶ selection and visibility ─▶ answer
+authority (ours? suspended? delegated?) ─▶ L1 ─▶ register, in batches ─▶ prefix records get their site
+    ─▶ selection and visibility ─▶ answer
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Resolver:
         """Answer `query` without waiting for anything, or return None: the register must be asked."""
         registered = self.authority.find(query.handle)
         if registered is None:
-            return NotResponsible(query.handle)
+            return NotResponsible(query.handle) if self.authority.is_known else Busy(query.handle)
         answer = _answer_by_authority(query, registered)
         if answer is not None or query.is_authoritative:
             return answer
@@ -120,6 +120,7 @@ class Resolver:
             record = _with_site(record, query.handle, registered, registered.delegated_to or self.site)
         if record is None:
             return NotFound(query.handle)
+        record = HandleRecord(query.handle, record.value_list, record.revision)  # Spelled as it was asked.
         return _select(query, record, is_authoritative=is_authoritative)
 
     def _remember(self, key: bytes, record: HandleRecord | None) -> None:
@@ -161,9 +162,7 @@ def _recall(handle: Handle, entry: Entry) -> HandleRecord:
     return HandleRecord(handle, value_list, revision)
 
 
-def _with_site(
-    record: HandleRecord | None, handle: Handle, registered: RegisteredPrefix, site: Site
-) -> HandleRecord:
+def _with_site(record: HandleRecord | None, handle: Handle, registered: RegisteredPrefix, site: Site) -> HandleRecord:
     """Return the record of a prefix with the HS_SITE that every such record has, unless it names its own."""
     values = () if record is None else record.values
     if record is not None and any(value.has_type(each) for value in values for each in _SITE_TYPES):

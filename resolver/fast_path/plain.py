@@ -59,7 +59,6 @@ class PlainAnswers:
         self._resolver = resolver
         self._clock = clock
         self._unix_clock = unix_clock
-        self._site_serial = resolver.site.serial
         self.hits = 0
 
     def answer(self, request: bytes) -> bytes | None:
@@ -68,7 +67,7 @@ class PlainAnswers:
         if size <= _FRAME_OCTETS + len(_ENDING) or request[-12:] != _ENDING:
             return None
         (major, minor, flags, suggested_minor, session, request_id, sequence, length, operation, response,
-         op_flags, _, recursion, reserved, _, body_length, handle_length) = _FRAME.unpack_from(request)  # fmt: skip
+         op_flags, site_serial, recursion, reserved, _, body_length, handle_length) = _FRAME.unpack_from(request)  # fmt: skip
         if (
             operation != OpCode.RESOLUTION
             or major != VERSION_OURS.major
@@ -97,7 +96,7 @@ class PlainAnswers:
             _FRAME.pack(
                 major, min(minor, VERSION_OURS.minor), VERSION_OURS.major, VERSION_OURS.minor, 0, request_id, 0,
                 HEADER_OCTETS + body_length + len(_NO_CREDENTIAL), OpCode.RESOLUTION, ResponseCode.SUCCESS,
-                op_flags | OpFlag.AUTHORITATIVE, self._site_serial, recursion, 0,
+                op_flags | OpFlag.AUTHORITATIVE, site_serial, recursion, 0,
                 int(self._unix_clock()) + EXPIRATION_SECONDS, body_length, handle_length,
             ),
             handle, public_list, _NO_CREDENTIAL,

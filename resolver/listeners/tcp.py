@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections import Counter as Tally, deque
@@ -55,6 +56,8 @@ class TcpDoor:
         self._addresses: Tally[str] = Tally()
         self._server: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
 
     async def open(self) -> None:
         """Begin to serve."""
@@ -68,9 +71,8 @@ class TcpDoor:
             self._server.close()
         for connection in tuple(self.connections):
             connection.finish()
-        deadline = time.monotonic() + seconds
-        while self.connections and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._is_empty.wait(), seconds)
         for connection in tuple(self.connections):
             connection.abort()
         if self._watch is not None:
@@ -85,12 +87,15 @@ class TcpDoor:
             self.tally.discarded["too_many_connections_of_address"] += 1
             return False
         self.connections.add(connection)
+        self._is_empty.clear()
         self._addresses[address] += 1
         return True
 
     def dismiss(self, connection: TcpConnection, address: str) -> None:
         """Forget a connection that was taken in."""
         self.connections.discard(connection)
+        if not self.connections:
+            self._is_empty.set()
         self._addresses[address] -= 1
         if not self._addresses[address]:
             del self._addresses[address]

@@ -8,11 +8,21 @@ from typing import Any, Final
 
 import structlog
 
-from handle_protocol.bodies import ErrorBody, ResolutionRequest
+from handle_protocol.bodies.error import ErrorBody
 from handle_protocol.codes import OpCode, ResponseCode
-from handle_protocol.errors import ProtocolError
-from handle_protocol.limits import RECURSION_COUNT_MAX
-from handle_protocol.message import Message, answer_to, answer_to_unreadable, decode_message, encode_message
+from handle_protocol.envelope import decode_envelope
+from handle_protocol.errors import InvalidHandle, ProtocolError
+from handle_protocol.limits import ENVELOPE_OCTETS, RECURSION_COUNT_MAX
+from handle_protocol.message import (
+    Message,
+    answer_to,
+    decode_message,
+    encode_message,
+    error_for_invalid_handle,
+    error_for_unreadable,
+    holds_request,
+)
+from handle_protocol.octets import OctetReader
 from resolver.answer import Answer, Busy
 from resolver.fast_path.plain import PlainAnswers
 from resolver.metrics import DoorTally
@@ -56,9 +66,8 @@ class NativeService:
         try:
             request = decode_message(octets)
         except ProtocolError as error:
-            tally.discarded["malformed"] += 1
-            return answer_to_unreadable(octets, error, now=int(self._unix_clock()))
-        if request.header.response_code != ResponseCode.REQUEST:
+            return self._answer_unreadable(octets, error, tally)
+        if not request.is_request:
             tally.discarded["response"] += 1
             return None
         if request.header.recursion_count > RECURSION_COUNT_MAX:
@@ -73,18 +82,16 @@ class NativeService:
             return self._refuse(request, ResponseCode.ERROR, tally)
 
     def _resolve(self, request: Message, tally: DoorTally) -> Reply:
-        assert isinstance(request.body, ResolutionRequest)
-        query = query_of(request, request.body)
+        query = query_of(request)
         answer = self._resolver.answer_from_memory(query)
         if answer is None and self._in_flight < self._in_flight_max:
             return self._resolve_later(request, tally)
         return self._encode(answer or Busy(query.handle), request, tally)
 
     async def _resolve_later(self, request: Message, tally: DoorTally) -> bytes:
-        assert isinstance(request.body, ResolutionRequest)
         self._in_flight += 1
         try:
-            answer = await self._resolver.answer_from_register(query_of(request, request.body))
+            answer = await self._resolver.answer_from_register(query_of(request))
             return self._encode(answer, request, tally)
         except Exception:
             log.exception("request_failed", operation=request.header.op_code)
@@ -92,12 +99,20 @@ class NativeService:
         finally:
             self._in_flight -= 1
 
+    def _answer_unreadable(self, octets: bytes, error: ProtocolError, tally: DoorTally) -> bytes | None:
+        tally.discarded["malformed"] += 1
+        if not holds_request(octets):
+            return None
+        now = self._unix_clock()
+        envelope = decode_envelope(OctetReader(octets))
+        if isinstance(error, InvalidHandle):
+            return encode_message(error_for_invalid_handle(envelope, octets[ENVELOPE_OCTETS:], now=now))
+        return encode_message(error_for_unreadable(envelope, now=now))
+
     def _encode(self, answer: Answer, request: Message, tally: DoorTally) -> bytes:
         tally.outcomes[answer.outcome] += 1
-        now = int(self._unix_clock())
-        return encode_message(message_of(answer, request, site_serial=self._resolver.site.serial, now=now))
+        return encode_message(message_of(answer, request, now=self._unix_clock()))
 
     def _refuse(self, request: Message, code: ResponseCode, tally: DoorTally) -> bytes:
         tally.discarded[code.name.lower()] += 1
-        now = int(self._unix_clock())
-        return encode_message(answer_to(request, code, ErrorBody(""), now=now, site_serial=self._resolver.site.serial))
+        return encode_message(answer_to(request, code, ErrorBody(), now=self._unix_clock()))
