@@ -59,10 +59,10 @@ UNFINISHED_MESSAGES_PER_PEER_MAX: Final = 16
 UNFINISHED_SECONDS: Final = 5.0
 """Reference: how long a server waits for the missing datagrams of a message."""
 
-LOCATIONS_OCTETS_MAX: Final = 65_536
+XML_OCTETS_MAX: Final = 65_536
 """Ours: the longest XML in a value that is looked into; a longer one stays octets."""
 
-LOCATIONS_MAX: Final = 500
+XML_ELEMENTS_MAX: Final = 500
 """Ours: the most elements in such XML."""
 
 XML_DEPTH_MAX: Final = 16
