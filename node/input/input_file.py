@@ -1,0 +1,97 @@
+"""A file to be imported: its format, its encoding and its way into batches of records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from node.input.batch import Batch
+from node.input.csv_records import read_csv
+from node.input.encoding import BYTE_ORDER_MARK, AsUtf8, Encoding, detect_encoding
+from node.input.header import HANDLE_COLUMN
+from node.input.limits import SAMPLE_OCTETS
+from node.input.lines import read_line_blocks
+from node.input.ndjson_records import read_ndjson
+from node.input.problems import Problem, UnreadableFile
+
+
+class FileFormat(Enum):
+    """How records are written in a file."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+_READERS: Final = {FileFormat.CSV: read_csv, FileFormat.NDJSON: read_ndjson}
+_ENDINGS: Final = {
+    ".csv": FileFormat.CSV,
+    ".ndjson": FileFormat.NDJSON,
+    ".jsonl": FileFormat.NDJSON,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that was looked at.
+
+    Attributes:
+        size: its length in octets.
+    """
+
+    path: Path
+    format: FileFormat
+    encoding: Encoding
+    size: int
+
+    @classmethod
+    def open(cls, path: Path, file_format: FileFormat | None = None, encoding: Encoding | None = None) -> InputFile:
+        """Look at the start of a file; what is not said is told from it.
+
+        Raises:
+            OSError: it cannot be read.
+            UnreadableFile: it is empty, no text, has lone carriage returns as line ends, or an unknown format.
+        """
+        with path.open("rb") as stream:
+            sample = stream.read(SAMPLE_OCTETS)
+        if not sample.removeprefix(BYTE_ORDER_MARK).strip():
+            raise UnreadableFile(Problem.EMPTY_FILE)
+        detected = detect_encoding(sample)
+        if b"\r" in sample and b"\n" not in sample:
+            raise UnreadableFile(Problem.CARRIAGE_RETURN_LINES)
+        return cls(path, file_format or _format(path, sample), encoding or detected, path.stat().st_size)
+
+    def batches(self, rows: int) -> Iterator[Batch]:
+        """Yield the file's rows in order, at least `rows` at a time except for the last.
+
+        Raises:
+            OSError: the file cannot be read any more.
+            UnreadableFile: nothing more of it can be understood.
+        """
+        with self.path.open("rb") as stream:
+            if stream.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
+                stream.seek(0)
+            text = AsUtf8(stream) if self.encoding is Encoding.GB18030 else stream
+            batch = Batch()
+            for more in _READERS[self.format](read_line_blocks(text), self.encoding):
+                more.octets_read = stream.tell()
+                batch.extend(more)
+                if len(batch) >= rows:
+                    yield batch
+                    batch = Batch()
+            if len(batch):
+                yield batch
+
+
+def _format(path: Path, sample: bytes) -> FileFormat:
+    ending = _ENDINGS.get(path.suffix.lower())
+    if ending is not None:
+        return ending
+    start = sample.removeprefix(BYTE_ORDER_MARK).lstrip()
+    if start.startswith(b"{"):
+        return FileFormat.NDJSON
+    if start.strip(b'"')[: len(HANDLE_COLUMN)].lower() == HANDLE_COLUMN.encode():
+        return FileFormat.CSV
+    raise UnreadableFile(Problem.UNKNOWN_FORMAT)

@@ -1,0 +1,33 @@
+"""Every bound of an imported file. All are ours; each says its reason."""
+
+from typing import Final
+
+from handle_protocol.limits import HANDLE_OCTETS_MAX, HEADER_OCTETS, MESSAGE_OCTETS_MAX
+
+BLOCK_OCTETS: Final = 262_144
+"""What is read of a file at a time: large enough for speed, small enough for the processor's cache."""
+
+SAMPLE_OCTETS: Final = 1_048_576
+"""How much of the file's start decides in which encoding and format it is written."""
+
+LINE_OCTETS_MAX: Final = 4 * MESSAGE_OCTETS_MAX
+"""A longer line is skipped and named: no record of that size fits in a message, even with every sign escaped."""
+
+CELL_OCTETS_MAX: Final = 65_536
+"""The longest cell of a CSV file. It also bounds how far a quote that nobody closes can reach."""
+
+COLUMNS_MAX: Final = 1_024
+"""The most columns of a CSV file: half of what a record may hold, and far beyond what a person can maintain."""
+
+VALUE_LIST_OCTETS_MAX: Final = MESSAGE_OCTETS_MAX - HEADER_OCTETS - HANDLE_OCTETS_MAX - 128
+"""The longest value list that a response can carry beside the longest handle; 128 octets are for lengths, the
+request digest and the credential."""
+
+ROWS_MAX: Final = 50_000_000
+"""The most rows of a file, about 15 GB: finding duplicate handles costs about 25 octets of memory a row."""
+
+INDEX_MAX: Final = 2**32 - 1
+"""RFC 3651 §3.1: an index is a 32-bit number; 0 is no index."""
+
+HANDLE_CHARACTERS_SHOWN: Final = 256
+"""How much of a wrong handle is repeated in a message: enough to find it, too little to flood a screen."""
