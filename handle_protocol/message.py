@@ -144,11 +144,11 @@ def encode_header_and_body(message: Message) -> bytes:
 
 
 def holds_request(message_octets: bytes) -> bool:
-    """Tell whether octets that could not be decoded are a request, or too short to tell.
+    """Tell whether octets that could not be decoded are a request; False, too, when they are too short to tell.
 
     A message that is itself an answer must never be answered. `message_octets` start with the envelope.
     """
-    return not any(message_octets[_RESPONSE_CODE_AT])
+    return message_octets[_RESPONSE_CODE_AT] == octets.u32(ResponseCode.REQUEST)
 
 
 def answer_to(

@@ -30,6 +30,7 @@ Peer = tuple[object, ...]
 
 _FLAGS: Final = slice(2, 3)
 _SEQUENCE_NUMBER: Final = slice(12, 16)
+_LENGTH: Final = slice(16, 20)
 
 
 def split(message_octets: bytes) -> list[bytes]:
@@ -47,6 +48,12 @@ def split(message_octets: bytes) -> list[bytes]:
         + content[number * DATAGRAM_SHARE_OCTETS : (number + 1) * DATAGRAM_SHARE_OCTETS]
         for number in range(_datagram_count(len(content)))
     ]
+
+
+def is_whole(datagram: bytes) -> bool:
+    """Tell whether a datagram announces as many octets of message as it carries."""
+    content_octets = len(datagram) - ENVELOPE_OCTETS
+    return content_octets >= 0 and datagram[_LENGTH] == octets.u32(content_octets)
 
 
 @dataclass(slots=True)
@@ -114,7 +121,7 @@ class Reassembly:
         """
         envelope = decode_envelope(OctetReader(datagram))
         share = datagram[ENVELOPE_OCTETS:]
-        if envelope.sequence_number == 0 and len(share) == envelope.message_length:
+        if is_whole(datagram):
             return datagram
         _check_share(envelope.sequence_number, len(share), envelope.message_length)
         self._expire(now)
@@ -176,9 +183,9 @@ class StreamCutter:
         self._pending = bytearray()
 
     @property
-    def pending_octets(self) -> int:
-        """How many octets of an unfinished message are kept: at most one message and what came with its end."""
-        return len(self._pending)
+    def is_within(self) -> bool:
+        """Whether the last octets that came are the beginning of a message."""
+        return bool(self._pending)
 
     def feed(self, received: bytes) -> list[bytes]:
         """Take octets; return the messages they complete, each with its envelope.
