@@ -30,8 +30,8 @@ STALE_SECONDS_MAX: Final = 86_400
 TRUST_SECONDS: Final = 60
 """How long after the last word from the change feed entries are believed without asking the register."""
 
-_RETIRED_PER_PUT: Final = 4
-"""How many entries of a dropped generation one put frees: dropping it at once would stall the loop."""
+_RETIRED_PER_ENTRY: Final = 4
+"""How many entries of a dropped generation are freed for each that comes: dropping all at once stalls the loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +51,39 @@ class CacheLimits:
     absent_seconds: int = 30
 
 
+class _Generation(dict[bytes, Entry]):
+    """Entries that came, or were last asked for, at about the same time; knows what it weighs."""
+
+    octets = 0
+
+    def add(self, key: bytes, entry: Entry) -> None:
+        self.remove(key)
+        self[key] = entry
+        self.octets += _weight(key, entry)
+
+    def remove(self, key: bytes) -> Entry | None:
+        entry = self.pop(key, None)
+        if entry is not None:
+            self.octets -= _weight(key, entry)
+        return entry
+
+    def remove_some(self, count: int) -> None:
+        for _ in range(min(count, len(self))):
+            self.octets -= _weight(*self.popitem())
+
+
 class RecordCache:
-    """Records and absences by key. Times are seconds of one monotonic clock, given by the caller."""
+    """Records and absences by key. Times are seconds of one monotonic clock, given by the caller.
+
+    Attributes:
+        evictions: how many records were forgotten because they changed.
+    """
 
     def __init__(self, limits: CacheLimits) -> None:
         self._limits = limits
-        self._generation_octets_max = limits.octets_max // 3
-        self._young: dict[bytes, Entry] = {}
-        self._old: dict[bytes, Entry] = {}
-        self._retired: dict[bytes, Entry] = {}
-        self._young_octets = 0
-        self._absent: TTLCache[bytes, int] = TTLCache(limits.absent_max, limits.absent_seconds, timer=self._time)
+        self._generation_octets_max = limits.octets_max // 3  # The third one is being freed meanwhile.
+        self._young, self._old, self._retired = _Generation(), _Generation(), _Generation()
+        self._absent: TTLCache[bytes, None] = TTLCache(limits.absent_max, limits.absent_seconds, timer=self._time)
         self._now = 0.0
         self._trusted_until = 0.0
         self.evictions = 0
@@ -69,12 +91,20 @@ class RecordCache:
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
+    @property
+    def octets(self) -> int:
+        """The memory that records take, as far as they were weighed."""
+        return self._young.octets + self._old.octets + self._retired.octets
+
     def look_up(self, key: bytes, now: float) -> Entry | None:
         """Return the entry of `key` if it may be believed at `now`."""
         entry = self._young.get(key)
         if entry is None:
-            entry = self._promote(key)
-        return entry if entry is not None and now < entry[0] and now < self._trusted_until else None
+            entry = self._old.remove(key)
+            if entry is None:
+                return None
+            self._remember(key, entry)
+        return entry if now < entry[0] and now < self._trusted_until else None
 
     def look_up_stale(self, key: bytes, now: float) -> Entry | None:
         """Return the entry of `key` even if its time is over, for when the register cannot be asked."""
@@ -93,12 +123,12 @@ class RecordCache:
             key: see Handle.key.
             record: as it is stored.
             now: seconds of the cache's clock.
-            unix_now: the same moment in Unix seconds, which absolute times to live are written in.
+            unix_now: the same moment in Unix seconds, in which absolute times to live are written.
         """
-        self._free_retired()
         if record is None:
+            self._forget(key)
             self._now = now
-            self._absent[key] = 1
+            self._absent[key] = None
             return
         values = record.values
         seconds = min((value.ttl.lifetime_seconds(unix_now) for value in values), default=self._limits.seconds_max)
@@ -109,40 +139,28 @@ class RecordCache:
         self._remember(key, (expires_at, public_list, record.value_list, record.revision))
 
     def evict(self, key: bytes) -> None:
-        """Forget whatever is known of `key`."""
+        """Forget whatever is known of `key`, because it changed."""
         self._absent.pop(key, None)
-        entry = self._young.pop(key, None)
-        if entry is not None:
-            self._young_octets -= _weight(key, entry)
-        if self._old.pop(key, None) is not None or entry is not None:
-            self.evictions += 1
+        self.evictions += self._forget(key)
 
     def clear(self) -> None:
         """Forget everything."""
-        self._young, self._old, self._retired, self._young_octets = {}, {}, {}, 0
+        self._young, self._old, self._retired = _Generation(), _Generation(), _Generation()
         self._absent.clear()
 
     def trust(self, now: float) -> None:
         """Note that every change committed before `now` has been applied."""
         self._trusted_until = now + TRUST_SECONDS
 
-    def _promote(self, key: bytes) -> Entry | None:
-        entry = self._old.pop(key, None)
-        if entry is not None:
-            self._remember(key, entry)
-        return entry
+    def _forget(self, key: bytes) -> bool:
+        return self._young.remove(key) is not None or self._old.remove(key) is not None
 
     def _remember(self, key: bytes, entry: Entry) -> None:
-        before = self._young.get(key)
-        self._young_octets += _weight(key, entry) - (0 if before is None else _weight(key, before))
-        self._young[key] = entry
-        self._old.pop(key, None)
-        if self._young_octets > self._generation_octets_max:
-            self._retired, self._old, self._young, self._young_octets = self._old, self._young, {}, 0
-
-    def _free_retired(self) -> None:
-        for _ in range(min(_RETIRED_PER_PUT, len(self._retired))):
-            self._retired.popitem()
+        self._old.remove(key)
+        self._young.add(key, entry)
+        self._retired.remove_some(_RETIRED_PER_ENTRY)
+        if self._young.octets > self._generation_octets_max:
+            self._retired, self._old, self._young = self._old, self._young, _Generation()
 
     def _time(self) -> float:
         return self._now
@@ -150,5 +168,5 @@ class RecordCache:
 
 def _weight(key: bytes, entry: Entry) -> int:
     _, public_list, value_list, _ = entry
-    shared = public_list is value_list
-    return ENTRY_OCTETS + len(key) + len(value_list) + (0 if shared else len(public_list))
+    is_shared = public_list is value_list
+    return ENTRY_OCTETS + len(key) + len(value_list) + (0 if is_shared else len(public_list))

@@ -32,6 +32,9 @@ from resolver.flights import Flights
 from resolver.query import Query
 from resolver.sources import RecordSource, RegisteredPrefix
 
+PROBE_SECONDS: Final = 1.0
+"""After an outage showed, the register is left alone for so long, instead of letting everybody wait for it."""
+
 _SITE_TYPES: Final = ("HS_SITE", "HS_SITE.6", "HS_SERV")
 """A prefix record with one of these says itself where its handles are."""
 
@@ -60,6 +63,7 @@ class Resolver:
         self.cache = cache
         self._clock = clock
         self._unix_clock = unix_clock
+        self._unreachable_until = 0.0
         self._flights = Flights(source, self._remember, queries_max)
 
     async def resolve(self, query: Query) -> Answer:
@@ -88,13 +92,13 @@ class Resolver:
         if registered is None:
             return NotResponsible(query.handle)
         key = _key(query.handle, registered)
+        if self._clock() < self._unreachable_until:
+            return self._answer_without_register(query, registered, key)
         try:
             record = await asyncio.shield(self._flights.fetch(key))
         except (ConnectionError, TimeoutError):
-            entry = self.cache.look_up_stale(key, self._clock())
-            if entry is None:
-                return Busy(query.handle)
-            return self._conclude(query, registered, _recall(query.handle, entry), is_authoritative=False)
+            self._unreachable_until = self._clock() + PROBE_SECONDS
+            return self._answer_without_register(query, registered, key)
         return self._conclude(query, registered, record)
 
     def forget(self, keys: Iterable[bytes]) -> None:
@@ -107,6 +111,12 @@ class Resolver:
         """Do so for every key."""
         self._flights.ground_all()
         self.cache.clear()
+
+    def _answer_without_register(self, query: Query, registered: RegisteredPrefix, key: bytes) -> Answer:
+        entry = self.cache.look_up_stale(key, self._clock())
+        if entry is None:
+            return Busy(query.handle)
+        return self._conclude(query, registered, _recall(query.handle, entry), is_authoritative=False)
 
     def _conclude(
         self,
