@@ -46,6 +46,7 @@ class Resolver:
         site: where this node is, as HS_SITE tells it.
         authority: the registered prefixes; replaced as a whole when they change.
         cache: what is remembered.
+        clock, unix_clock: the seconds that the cache counts in, and those of the world.
     """
 
     def __init__(
@@ -61,8 +62,8 @@ class Resolver:
         self.site = site
         self.authority = Authority()
         self.cache = cache
-        self._clock = clock
-        self._unix_clock = unix_clock
+        self.clock = clock
+        self.unix_clock = unix_clock
         self._unreachable_until = 0.0
         self._flights = Flights(source, self._remember, queries_max)
 
@@ -78,7 +79,7 @@ class Resolver:
         answer = _answer_by_authority(query, registered)
         if answer is not None or query.is_authoritative:
             return answer
-        key, now = _key(query.handle, registered), self._clock()
+        key, now = _key(query.handle, registered), self.clock()
         entry = self.cache.look_up(key, now)
         if entry is not None:
             return self._conclude(query, registered, _recall(query.handle, entry))
@@ -92,12 +93,12 @@ class Resolver:
         if registered is None:
             return NotResponsible(query.handle)
         key = _key(query.handle, registered)
-        if self._clock() < self._unreachable_until:
+        if self.clock() < self._unreachable_until:
             return self._answer_without_register(query, registered, key)
         try:
             record = await asyncio.shield(self._flights.fetch(key))
         except (ConnectionError, TimeoutError):
-            self._unreachable_until = self._clock() + PROBE_SECONDS
+            self._unreachable_until = self.clock() + PROBE_SECONDS
             return self._answer_without_register(query, registered, key)
         return self._conclude(query, registered, record)
 
@@ -113,7 +114,7 @@ class Resolver:
         self.cache.clear()
 
     def _answer_without_register(self, query: Query, registered: RegisteredPrefix, key: bytes) -> Answer:
-        entry = self.cache.look_up_stale(key, self._clock())
+        entry = self.cache.look_up_stale(key, self.clock())
         if entry is None:
             return Busy(query.handle)
         return self._conclude(query, registered, _recall(query.handle, entry), is_authoritative=False)
@@ -134,7 +135,7 @@ class Resolver:
         return _select(query, record, is_authoritative=is_authoritative)
 
     def _remember(self, key: bytes, record: HandleRecord | None) -> None:
-        self.cache.put(key, record, self._clock(), self._unix_clock())
+        self.cache.put(key, record, self.clock(), self.unix_clock())
 
 
 def _answer_by_authority(query: Query, registered: RegisteredPrefix) -> Answer | None:

@@ -16,8 +16,6 @@ octets  field
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Final
 
 from handle_protocol import octets
@@ -50,15 +48,8 @@ class PlainAnswers:
         hits: how many questions were answered here.
     """
 
-    def __init__(
-        self,
-        resolver: Resolver,
-        clock: Callable[[], float] = time.monotonic,
-        unix_clock: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
-        self._clock = clock
-        self._unix_clock = unix_clock
         self.hits = 0
 
     def answer(self, request: bytes) -> bytes | None:
@@ -66,8 +57,10 @@ class PlainAnswers:
         size = len(request)
         if size <= _FRAME_OCTETS + len(_ENDING) or request[-12:] != _ENDING:
             return None
+        # fmt: off
         (major, minor, flags, suggested_minor, session, request_id, sequence, length, operation, response,
-         op_flags, site_serial, recursion, reserved, _, body_length, handle_length) = _FRAME.unpack_from(request)  # fmt: skip
+         op_flags, site_serial, recursion, reserved, _, body_length, handle_length) = _FRAME.unpack_from(request)
+        # fmt: on
         if (
             operation != OpCode.RESOLUTION
             or major != VERSION_OURS.major
@@ -83,13 +76,15 @@ class PlainAnswers:
             or handle_length != body_length - len(_ENDING)
         ):
             return None
+        suggested_major = flags & _SUGGESTED_MAJOR
+        if suggested_major == VERSION_OURS.major:
+            minor = suggested_minor
+        elif suggested_major:
+            return None
         handle = request[_FRAME_OCTETS : -len(_ENDING)]
         public_list = self._find(handle, must_be_whole=not op_flags & OpFlag.PUBLIC_ONLY)
         if public_list is None:
             return None
-        suggested_major = flags & _SUGGESTED_MAJOR
-        if suggested_major:
-            minor = suggested_minor if suggested_major == major else VERSION_OURS.minor
         body_length = 4 + handle_length + len(public_list)
         self.hits += 1
         return b"".join((
@@ -97,7 +92,7 @@ class PlainAnswers:
                 major, min(minor, VERSION_OURS.minor), VERSION_OURS.major, VERSION_OURS.minor, 0, request_id, 0,
                 HEADER_OCTETS + body_length + len(_NO_CREDENTIAL), OpCode.RESOLUTION, ResponseCode.SUCCESS,
                 op_flags | OpFlag.AUTHORITATIVE, site_serial, recursion, 0,
-                int(self._unix_clock()) + EXPIRATION_SECONDS, body_length, handle_length,
+                int(self._resolver.unix_clock()) + EXPIRATION_SECONDS, body_length, handle_length,
             ),
             handle, public_list, _NO_CREDENTIAL,
         ))  # fmt: skip
@@ -109,7 +104,7 @@ class PlainAnswers:
         """
         if handle.partition(b"/")[0] not in self._resolver.authority.plain_prefixes:
             return None
-        entry = self._resolver.cache.look_up(handle, self._clock())
+        entry = self._resolver.cache.look_up(handle, self._resolver.clock())
         if entry is None:
             return None
         _, public_list, value_list, _ = entry

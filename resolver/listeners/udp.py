@@ -13,6 +13,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
+from handle_protocol.errors import MalformedMessage
 from handle_protocol.limits import DATAGRAM_OCTETS_MAX, ENVELOPE_OCTETS
 from handle_protocol.transmission import Reassembly, is_whole, split
 from resolver.metrics import DoorTally
@@ -92,7 +93,7 @@ class UdpDoor:
         if peer[1] == 0 or peer == self._own_address:
             self._tally.discarded["no_peer"] += 1
             return
-        message = datagram if is_whole(datagram) else self._reassembly.accept(datagram, peer, time.monotonic())
+        message = self._assemble(datagram, peer)
         if message is None:
             return
         reply = self._service.serve(message, self._tally)
@@ -102,6 +103,16 @@ class UdpDoor:
             task = asyncio.get_running_loop().create_task(self._answer_later(reply, peer))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _assemble(self, datagram: bytes, peer: Peer) -> bytes | None:
+        """Return the message that `datagram` is, or completes."""
+        if is_whole(datagram):
+            return datagram
+        try:
+            return self._reassembly.accept(datagram, peer, time.monotonic())
+        except MalformedMessage:
+            self._tally.discarded["no_message"] += 1
+            return None
 
     async def _answer_later(self, reply: Coroutine[Any, Any, bytes], peer: Peer) -> None:
         self._answer(await reply, peer)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final
 
 import structlog
@@ -49,11 +48,9 @@ class NativeService:
         self,
         resolver: Resolver,
         queries_in_flight_max: int = QUERIES_IN_FLIGHT_MAX,
-        unix_clock: Callable[[], float] = time.time,
     ) -> None:
-        self.plain = PlainAnswers(resolver, unix_clock=unix_clock)
+        self.plain = PlainAnswers(resolver)
         self._resolver = resolver
-        self._unix_clock = unix_clock
         self._in_flight = 0
         self._in_flight_max = queries_in_flight_max
         self._operations: Final = {OpCode.RESOLUTION: self._resolve}
@@ -103,7 +100,7 @@ class NativeService:
         tally.discarded["malformed"] += 1
         if not holds_request(octets):
             return None
-        now = self._unix_clock()
+        now = self._resolver.unix_clock()
         envelope = decode_envelope(OctetReader(octets))
         if isinstance(error, InvalidHandle):
             return encode_message(error_for_invalid_handle(envelope, octets[ENVELOPE_OCTETS:], now=now))
@@ -111,8 +108,8 @@ class NativeService:
 
     def _encode(self, answer: Answer, request: Message, tally: DoorTally) -> bytes:
         tally.outcomes[answer.outcome] += 1
-        return encode_message(message_of(answer, request, now=self._unix_clock()))
+        return encode_message(message_of(answer, request, now=self._resolver.unix_clock()))
 
     def _refuse(self, request: Message, code: ResponseCode, tally: DoorTally) -> bytes:
         tally.discarded[code.name.lower()] += 1
-        return encode_message(answer_to(request, code, ErrorBody(), now=self._unix_clock()))
+        return encode_message(answer_to(request, code, ErrorBody(), now=self._resolver.unix_clock()))
