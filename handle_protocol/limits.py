@@ -67,3 +67,9 @@ XML_ELEMENTS_MAX: Final = 500
 
 XML_DEPTH_MAX: Final = 16
 """Ours: the deepest nesting in such XML; templates in the field stay below 8."""
+
+JSON_ITEMS_MAX: Final = VALUES_MAX
+"""Ours: the most items of any list inside the JSON of a value: references, attributes, servers, interfaces."""
+
+KEY_NUMBER_OCTETS_MAX: Final = 2_048
+"""Ours: the longest number of a key in JSON, 16 384 bits; keys in the field have 4 096 at most."""
