@@ -59,6 +59,12 @@ class TcpDoor:
         self._is_empty = asyncio.Event()
         self._is_empty.set()
 
+    @property
+    def port(self) -> int:
+        """The port it serves."""
+        port: int = self._socket.getsockname()[1]
+        return port
+
     async def open(self) -> None:
         """Begin to serve."""
         loop = asyncio.get_running_loop()

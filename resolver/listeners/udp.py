@@ -60,6 +60,12 @@ class UdpDoor:
         )
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def port(self) -> int:
+        """The port it serves."""
+        port: int = self._own_address[1]
+        return port
+
     def open(self) -> None:
         """Begin to serve."""
         asyncio.get_running_loop().add_reader(self._socket, self._drain)

@@ -8,12 +8,10 @@ import pytest
 
 from handle_protocol.bodies.error import ErrorBody
 from handle_protocol.bodies.raw import RawBody
-from handle_protocol.bodies.resolution import ResolutionRequest
 from handle_protocol.codes import OpCode, ResponseCode
-from handle_protocol.envelope import NO_SUGGESTION, VERSION_OURS, Version
+from handle_protocol.envelope import NO_SUGGESTION, Version
 from handle_protocol.flags import OpFlag
 from handle_protocol.handle import Handle
-from handle_protocol.header import Header
 from handle_protocol.limits import RECURSION_COUNT_MAX
 from handle_protocol.message import Message, decode_message, encode_message
 from handle_protocol.record import HandleRecord
@@ -23,7 +21,7 @@ from resolver.cache import CacheLimits, RecordCache
 from resolver.metrics import DoorTally
 from resolver.operations.native import NativeService
 from resolver.resolve import Resolver
-from tests.builders import OWN_SITE, text_value
+from tests.builders import OWN_SITE, resolution_request, text_value
 from tests.fakes.memory_register import MemoryRegister
 
 NOW = 1_700_000_000.0
@@ -31,20 +29,8 @@ PUBLIC_ONLY = int(OpFlag.PUBLIC_ONLY)
 SECRET = text_value(301, "HS_SECKEY", "秘密", permissions=Permissions.ADMIN_READ)
 
 
-def request(
-    spelling: str = "88.118.8/轴承-6205",
-    *,
-    op_code: int = OpCode.RESOLUTION,
-    op_flags: int = PUBLIC_ONLY,
-    version: Version = VERSION_OURS,
-    suggested: Version = VERSION_OURS,
-    recursion_count: int = 0,
-    session_id: int = 0,
-    **selection: object,
-) -> Message:
-    header = Header(op_code, ResponseCode.REQUEST, op_flags, 7, recursion_count, 2_000_000_000)
-    body = ResolutionRequest(Handle(spelling), **selection)
-    return Message(version, suggested, 0, session_id, 0x01020304, header, body)
+def request(spelling: str = "88.118.8/轴承-6205", **fields: object) -> Message:
+    return resolution_request(spelling, 0x01020304, **fields)
 
 
 class World:

@@ -1,0 +1,41 @@
+"""A resolver over a register in memory, for doors on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+
+from resolver.cache import CacheLimits, RecordCache
+from resolver.invalidation import Follower
+from resolver.metrics import DoorTally
+from resolver.operations.native import NativeService
+from resolver.resolve import Resolver
+from tests.builders import OWN_SITE, text_value
+from tests.fakes.memory_register import MemoryRegister
+
+
+class Served:
+    """What stands behind a door."""
+
+    def __init__(self) -> None:
+        self.register = MemoryRegister()
+        self.register.add_prefix("88.118.8")
+        self.register.put(
+            "88.118.8/轴承", text_value(1, "URL", "https://example.cn/轴承"), text_value(2, "名称", "轴承")
+        )
+        self.register.put("88.118.8/长", text_value(1, "DESC", "长" * 1_000))
+        self.resolver = Resolver(self.register, RecordCache(CacheLimits()), OWN_SITE)
+        self.service = NativeService(self.resolver)
+        self.tally = DoorTally("test")
+
+
+@pytest_asyncio.fixture
+async def served() -> AsyncIterator[Served]:
+    served = Served()
+    following = asyncio.create_task(Follower(served.resolver, served.register, served.register).run())
+    while not served.resolver.authority.is_known:
+        await asyncio.sleep(0.01)
+    yield served
+    following.cancel()
