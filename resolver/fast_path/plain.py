@@ -45,7 +45,7 @@ class PlainAnswers:
     """Answers plain questions from the resolver's cache.
 
     Attributes:
-        hits: how many questions were answered here.
+        hits: how many questions were answered here since somebody set it to zero.
     """
 
     def __init__(self, resolver: Resolver) -> None:

@@ -13,7 +13,6 @@ from typing import Final, cast
 
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.transmission import StreamCutter
-from resolver.metrics import DoorTally
 from resolver.operations.native import NativeService
 
 WATCH_SECONDS: Final = 0.5
@@ -47,11 +46,11 @@ class TcpDoor:
         connections: those that are open.
     """
 
-    def __init__(self, listener: socket.socket, service: NativeService, limits: TcpLimits, tally: DoorTally) -> None:
+    def __init__(self, listener: socket.socket, service: NativeService, limits: TcpLimits) -> None:
         self._socket = listener
         self.service = service
         self.limits = limits
-        self.tally = tally
+        self.tally = service.tally
         self.connections: set[TcpConnection] = set()
         self._addresses: Tally[str] = Tally()
         self._server: asyncio.Server | None = None
@@ -201,7 +200,7 @@ class TcpConnection(asyncio.Protocol):
 
     def _take_up(self, message: bytes) -> Iterator[bytes | asyncio.Task[bytes]]:
         service = self._door.service
-        reply = service.plain.answer(message) or service.serve(message, self._door.tally)
+        reply = service.plain.answer(message) or service.serve(message)
         if isinstance(reply, bytes):
             yield reply
         elif reply is not None:

@@ -16,7 +16,6 @@ from typing import Any, Final
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.limits import DATAGRAM_OCTETS_MAX, ENVELOPE_OCTETS
 from handle_protocol.transmission import Reassembly, is_whole, split
-from resolver.metrics import DoorTally
 from resolver.operations.native import NativeService
 
 DATAGRAMS_PER_TURN: Final = 64
@@ -49,11 +48,11 @@ class UdpLimits:
 class UdpDoor:
     """Serves one datagram socket until it is closed."""
 
-    def __init__(self, listener: socket.socket, service: NativeService, limits: UdpLimits, tally: DoorTally) -> None:
+    def __init__(self, listener: socket.socket, service: NativeService, limits: UdpLimits) -> None:
         self._socket = listener
         self._service = service
         self._limits = limits
-        self._tally = tally
+        self._tally = service.tally
         self._own_address = listener.getsockname()
         self._reassembly = Reassembly(
             limits.fragments_max, limits.fragments_octets_max, limits.fragments_per_peer_max, limits.fragments_seconds
@@ -102,7 +101,7 @@ class UdpDoor:
         message = self._assemble(datagram, peer)
         if message is None:
             return
-        reply = self._service.serve(message, self._tally)
+        reply = self._service.serve(message)
         if isinstance(reply, bytes):
             self._answer(reply, peer)
         elif reply is not None:

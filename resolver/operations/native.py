@@ -22,7 +22,7 @@ from handle_protocol.message import (
     holds_request,
 )
 from handle_protocol.octets import OctetReader
-from resolver.answer import Answer, Busy
+from resolver.answer import Answer, Busy, Found
 from resolver.fast_path.plain import PlainAnswers
 from resolver.metrics import DoorTally
 from resolver.resolve import Resolver
@@ -42,20 +42,23 @@ class NativeService:
 
     Attributes:
         plain: the short way for plain questions; ask it first.
+        tally: what the door with this service counts.
     """
 
     def __init__(
         self,
         resolver: Resolver,
+        tally: DoorTally,
         queries_in_flight_max: int = QUERIES_IN_FLIGHT_MAX,
     ) -> None:
         self.plain = PlainAnswers(resolver)
+        self.tally = tally
         self._resolver = resolver
         self._in_flight = 0
         self._in_flight_max = queries_in_flight_max
         self._operations: Final = {OpCode.RESOLUTION: self._resolve}
 
-    def serve(self, octets: bytes, tally: DoorTally) -> Reply:
+    def serve(self, octets: bytes) -> Reply:
         """Return the reply to one request, envelope included.
 
         What cannot be read gets the protocol's own error, what is itself a response gets nothing.
@@ -63,41 +66,47 @@ class NativeService:
         try:
             request = decode_message(octets)
         except ProtocolError as error:
-            return self._answer_unreadable(octets, error, tally)
+            return self._answer_unreadable(octets, error)
         if not request.is_request:
-            tally.discarded["response"] += 1
+            self.tally.discarded["response"] += 1
             return None
         if request.header.recursion_count > RECURSION_COUNT_MAX:
-            return self._refuse(request, ResponseCode.RECURSION_COUNT_TOO_HIGH, tally)
+            return self._refuse(request, ResponseCode.RECURSION_COUNT_TOO_HIGH)
         operation = self._operations.get(request.header.op_code)
         if operation is None:
-            return self._refuse(request, ResponseCode.OPERATION_NOT_SUPPORTED, tally)
+            return self._refuse(request, ResponseCode.OPERATION_NOT_SUPPORTED)
         try:
-            return operation(request, tally)
+            return operation(request)
         except Exception:
             log.exception("request_failed", operation=request.header.op_code)
-            return self._refuse(request, ResponseCode.ERROR, tally)
+            return self._refuse(request, ResponseCode.ERROR)
 
-    def _resolve(self, request: Message, tally: DoorTally) -> Reply:
+    def flush(self) -> None:
+        """Hand what was counted over to Prometheus."""
+        self.tally.outcomes[Found.outcome] += self.plain.hits
+        self.plain.hits = 0
+        self.tally.flush()
+
+    def _resolve(self, request: Message) -> Reply:
         query = query_of(request)
         answer = self._resolver.answer_from_memory(query)
         if answer is None and self._in_flight < self._in_flight_max:
-            return self._resolve_later(request, tally)
-        return self._encode(answer or Busy(query.handle), request, tally)
+            return self._resolve_later(request)
+        return self._encode(answer or Busy(query.handle), request)
 
-    async def _resolve_later(self, request: Message, tally: DoorTally) -> bytes:
+    async def _resolve_later(self, request: Message) -> bytes:
         self._in_flight += 1
         try:
             answer = await self._resolver.answer_from_register(query_of(request))
-            return self._encode(answer, request, tally)
+            return self._encode(answer, request)
         except Exception:
             log.exception("request_failed", operation=request.header.op_code)
-            return self._refuse(request, ResponseCode.ERROR, tally)
+            return self._refuse(request, ResponseCode.ERROR)
         finally:
             self._in_flight -= 1
 
-    def _answer_unreadable(self, octets: bytes, error: ProtocolError, tally: DoorTally) -> bytes | None:
-        tally.discarded["malformed"] += 1
+    def _answer_unreadable(self, octets: bytes, error: ProtocolError) -> bytes | None:
+        self.tally.discarded["malformed"] += 1
         if not holds_request(octets):
             return None
         now = self._resolver.unix_clock()
@@ -106,10 +115,10 @@ class NativeService:
             return encode_message(error_for_invalid_handle(envelope, octets[ENVELOPE_OCTETS:], now=now))
         return encode_message(error_for_unreadable(envelope, now=now))
 
-    def _encode(self, answer: Answer, request: Message, tally: DoorTally) -> bytes:
-        tally.outcomes[answer.outcome] += 1
+    def _encode(self, answer: Answer, request: Message) -> bytes:
+        self.tally.outcomes[answer.outcome] += 1
         return encode_message(message_of(answer, request, now=self._resolver.unix_clock()))
 
-    def _refuse(self, request: Message, code: ResponseCode, tally: DoorTally) -> bytes:
-        tally.discarded[code.name.lower()] += 1
+    def _refuse(self, request: Message, code: ResponseCode) -> bytes:
+        self.tally.discarded[code.name.lower()] += 1
         return encode_message(answer_to(request, code, ErrorBody(), now=self._resolver.unix_clock()))

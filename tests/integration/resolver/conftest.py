@@ -27,8 +27,8 @@ class Served:
         )
         self.register.put("88.118.8/长", text_value(1, "DESC", "长" * 1_000))
         self.resolver = Resolver(self.register, RecordCache(CacheLimits()), OWN_SITE)
-        self.service = NativeService(self.resolver)
         self.tally = DoorTally("test")
+        self.service = NativeService(self.resolver, self.tally)
 
 
 @pytest_asyncio.fixture

@@ -53,7 +53,7 @@ LIMITS = TcpLimits(idle_seconds=1.0, message_seconds=1.0, write_seconds=1.0, per
 
 @pytest_asyncio.fixture
 async def door(served) -> AsyncIterator[TcpDoor]:
-    door = TcpDoor(open_tcp("127.0.0.1", 0), served.service, LIMITS, served.tally)
+    door = TcpDoor(open_tcp("127.0.0.1", 0), served.service, LIMITS)
     await door.open()
     yield door
     await door.close(1.0)
@@ -193,7 +193,7 @@ async def test_surplus_connections_of_one_address_are_refused(connect, door) -> 
 
 
 async def test_closing_the_door_answers_what_was_asked(served) -> None:
-    door = TcpDoor(open_tcp("127.0.0.1", 0), served.service, LIMITS, served.tally)
+    door = TcpDoor(open_tcp("127.0.0.1", 0), served.service, LIMITS)
     await door.open()
     connection = socket.create_connection(("127.0.0.1", door.port))
     connection.setblocking(False)

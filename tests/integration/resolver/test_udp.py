@@ -44,7 +44,7 @@ class Client:
 
 @pytest_asyncio.fixture
 async def door(served) -> AsyncIterator[UdpDoor]:
-    door = UdpDoor(open_udp("127.0.0.1", 0), served.service, UdpLimits(), served.tally)
+    door = UdpDoor(open_udp("127.0.0.1", 0), served.service, UdpLimits())
     door.open()
     yield door
     await door.close(1.0)
@@ -84,7 +84,7 @@ async def test_an_answer_too_long_for_udp_says_so_in_one_datagram(client, served
 
 
 async def test_a_longer_answer_within_the_bound_comes_in_several_datagrams(served) -> None:
-    door = UdpDoor(open_udp("127.0.0.1", 0), served.service, UdpLimits(answer_packets_max=10), served.tally)
+    door = UdpDoor(open_udp("127.0.0.1", 0), served.service, UdpLimits(answer_packets_max=10))
     door.open()
     client = Client(door.port)
     try:
@@ -151,7 +151,7 @@ async def test_thousands_of_damaged_datagrams_change_nothing(client, served, cap
 
 
 async def test_closing_waits_for_what_was_asked(served) -> None:
-    door = UdpDoor(open_udp("127.0.0.1", 0), served.service, UdpLimits(), served.tally)
+    door = UdpDoor(open_udp("127.0.0.1", 0), served.service, UdpLimits())
     door.open()
     client = Client(door.port)
     served.register.is_open.clear()
@@ -166,8 +166,8 @@ async def test_closing_waits_for_what_was_asked(served) -> None:
 
 
 async def test_two_doors_share_one_port(served) -> None:
-    first = UdpDoor(open_udp("127.0.0.1", 0), served.service, UdpLimits(), served.tally)
-    second = UdpDoor(open_udp("127.0.0.1", first.port), served.service, UdpLimits(), served.tally)
+    first = UdpDoor(open_udp("127.0.0.1", 0), served.service, UdpLimits())
+    second = UdpDoor(open_udp("127.0.0.1", first.port), served.service, UdpLimits())
     first.open()
     second.open()
     clients = [Client(first.port) for _ in range(20)]

@@ -51,15 +51,15 @@ class World:
         )
         self.resolver.authority = Authority(self.register.prefixes.values())
         self.resolver.cache.trust(0.0)
-        self.service = NativeService(self.resolver)
         self.tally = DoorTally("test")
+        self.service = NativeService(self.resolver, self.tally)
 
     def remember_everything(self) -> None:
         for key, record in self.register.records.items():
             self.resolver.cache.put(key, record, 0.0, NOW)
 
     async def serve(self, octets: bytes) -> Message | None:
-        reply = self.service.serve(octets, self.tally)
+        reply = self.service.serve(octets)
         if not isinstance(reply, bytes | None):
             reply = await reply
         return None if reply is None else decode_message(reply)
@@ -109,7 +109,7 @@ async def test_the_short_way_says_what_the_long_way_says(question, world) -> Non
     world.remember_everything()
     octets = encode_message(question)
     short = world.service.plain.answer(octets)
-    long = world.service.serve(octets, world.tally)
+    long = world.service.serve(octets)
     if short is not None:
         assert short == long
     elif not isinstance(long, bytes):
@@ -142,7 +142,7 @@ async def test_the_short_way_takes_no_altered_question(world) -> None:
             altered = octets[:at] + bytes((octets[at] ^ change,)) + octets[at + 1 :]
             short = world.service.plain.answer(altered)
             if short is not None:
-                assert short == world.service.serve(altered, world.tally)
+                assert short == world.service.serve(altered)
 
 
 ERRORS = [
@@ -182,7 +182,7 @@ async def test_an_answer_is_never_answered(world) -> None:
 async def test_what_cannot_be_read_gets_a_short_protocol_error(world) -> None:
     octets = encode_message(request())
     for damaged in (octets[:-1], octets + b"x", b"\x05" + octets[1:], octets[:40] + b"\xff\xff\xff\xff" + octets[44:]):
-        reply = world.service.serve(damaged, world.tally)
+        reply = world.service.serve(damaged)
         assert len(reply) <= len(octets)
         answer = decode_message(reply)
         assert (answer.response_code, answer.request_id) == (ResponseCode.PROTOCOL_ERROR, 0x01020304)
@@ -196,8 +196,8 @@ async def test_an_outage_is_told_as_busy(world) -> None:
 
 
 async def test_too_many_waiting_questions_are_told_to_come_later(world) -> None:
-    service = NativeService(world.resolver, queries_in_flight_max=0)
-    answer = decode_message(service.serve(encode_message(request()), world.tally))
+    service = NativeService(world.resolver, world.tally, queries_in_flight_max=0)
+    answer = decode_message(service.serve(encode_message(request())))
     assert answer.response_code == ResponseCode.SERVER_TOO_BUSY
 
 
