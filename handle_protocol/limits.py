@@ -73,3 +73,10 @@ JSON_ITEMS_MAX: Final = VALUES_MAX
 
 KEY_NUMBER_OCTETS_MAX: Final = 2_048
 """Ours: the longest number of a key in JSON, 16 384 bits; keys in the field have 4 096 at most."""
+
+UDP_WAITS_SECONDS: Final = (0.5, 1.0, 1.5)
+"""Reference: how long a client waits for an answer to each datagram it sends, before it turns to TCP."""
+
+PARTIAL_WAIT_SECONDS: Final = 0.05
+"""Ours: how long a client waits for the rest of an answer that says it is cut, before it turns to TCP. What is sent
+at all is sent in one go; a node may send just the beginning of a long answer."""
