@@ -42,8 +42,9 @@ class Parameters:
         if not form:
             return _NONE
         try:
+            form.encode()
             pairs = parse_qsl(form, keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_MAX)
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise UnreadableParameters("expected percent-encoded UTF-8") from None
         except ValueError:
             raise UnreadableParameters(f"expected at most {PARAMETERS_MAX} parameters") from None

@@ -1,0 +1,266 @@
+"""Every public web resource of the resolver: which one is asked for, and who says what it says. No sockets here.
+
+The target of a request is taken as it was sent: it is split at "?", matched, and what remains is decoded once, so
+%2F in a handle never counts as a slash of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from handle_protocol.codes import ResponseCode
+from handle_protocol.errors import InvalidHandle
+from handle_protocol.handle import Handle, Prefix
+from resolver.listeners import pages
+from resolver.listeners.http_messages import READING_METHODS, WebRequest, WebResponse
+from resolver.listeners.http_responses import (
+    json_response,
+    no_handle_response,
+    options_response,
+    outcome_response,
+    page_response,
+    refused_method_response,
+    text_response,
+)
+from resolver.query import Query
+from resolver.resolve import Resolver
+from resolver.scanned import read_scanned
+from resolver.translation import negotiation, proxy, rest
+from resolver.translation.parameters import Parameters, UnreadableParameters
+from resolver.translation.proxy import Notice, Outcome, ShowNotice, Visit
+
+ROBOTS: Final = b"User-agent: *\nCrawl-delay: 1\nRequest-rate: 1/1\n"
+"""The reference's wish to crawlers."""
+
+_ASKING_METHODS: Final = READING_METHODS | {"POST"}
+_LOGIN_METHODS: Final = frozenset({"PUT", "DELETE"})
+_HANDLE_NAMES: Final = ("hdl", "text", "id", "handle")
+"""What forms and links call the handle when they ask for "/" or "/resolve"; the first is the reference's."""
+
+_Serve = Callable[[WebRequest, str], Awaitable[WebResponse]]
+
+
+class HttpService:
+    """Serves requests for handles and the few resources beside them."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        is_ready: Callable[[], bool],
+        clock: Callable[[], float],
+        random: Callable[[], float],
+    ) -> None:
+        self._resolver = resolver
+        self._is_ready = is_ready
+        self._clock = clock
+        self._random = random
+        self._places: dict[str, _Serve] = {
+            "/": self._serve_start,
+            "/resolve": self._serve_scanned,
+            "/robots.txt": self._say_robots,
+            "/favicon.ico": self._say_nothing_here,
+            "/healthz/live": self._say_live,
+            "/healthz/ready": self._say_ready,
+            "/api/site": self._serve_site,
+            "/api/handles": self._refuse_listing,
+            "/api/prefixes": self._refuse_listing,
+        }
+        self._trees: tuple[tuple[str, _Serve], ...] = (
+            ("/api/handles/", self._serve_handle),
+            ("/api/sessions", self._refuse_session),
+            ("/api/", self._refuse_unknown),
+            ("/resolve/", self._serve_scanned),
+            ("/", self._serve_visitor),
+        )
+
+    async def serve(self, request: WebRequest) -> WebResponse:
+        """Return the response to `request`, whose path begins with a slash."""
+        serve = self._places.get(request.path)
+        if serve is not None:
+            return await serve(request, "")
+        root, serve = next(tree for tree in self._trees if request.path.startswith(tree[0]))
+        return await serve(request, request.path[len(root) :])
+
+    async def _serve_handle(self, request: WebRequest, escaped: str) -> WebResponse:
+        """/api/handles/{handle}: the record as JSON."""
+        if request.method == "OPTIONS":
+            return options_response(request)
+        parameters = Parameters()
+        try:
+            handle = _read_handle(escaped)
+            if request.method in _LOGIN_METHODS:
+                return json_response(request, _login_needed(handle.spelling), parameters)
+            if request.method not in _ASKING_METHODS:
+                return json_response(request, _not_supported(), parameters)
+            parameters = request.parameters()
+            query = rest.query_of(handle, parameters)
+        except InvalidHandle as error:
+            return json_response(request, rest.failure(ResponseCode.INVALID_HANDLE, message=str(error)), parameters)
+        except UnreadableParameters as error:
+            return json_response(request, rest.failure(ResponseCode.PROTOCOL_ERROR, message=str(error)), parameters)
+        return await self._answer_in_json(request, query, parameters)
+
+    async def _serve_site(self, request: WebRequest, _: str) -> WebResponse:
+        """/api/site: where this node is."""
+        if request.method == "OPTIONS":
+            return options_response(request)
+        if request.method not in READING_METHODS:
+            return json_response(request, _not_supported(), Parameters())
+        return json_response(request, rest.site_answer_of(self._resolver.site), request.readable_parameters())
+
+    async def _refuse_listing(self, request: WebRequest, _: str) -> WebResponse:
+        """/api/handles?prefix= and /api/prefixes: for those who logged in, which plain HTTP does not allow."""
+        if request.method == "OPTIONS":
+            return options_response(request)
+        parameters = request.readable_parameters()
+        return json_response(request, _login_needed(parameters.first("prefix")), parameters)
+
+    async def _refuse_session(self, request: WebRequest, _: str) -> WebResponse:
+        """/api/sessions: refused over plain HTTP, without a word, as the reference does."""
+        return options_response(request) if request.method == "OPTIONS" else WebResponse(HTTPStatus.FORBIDDEN)
+
+    async def _refuse_unknown(self, request: WebRequest, _: str) -> WebResponse:
+        return json_response(request, _not_supported(), Parameters())
+
+    async def _serve_start(self, request: WebRequest, _: str) -> WebResponse:
+        """/: the start page, or a visit when a form or a link brings a handle along."""
+        if request.method not in _ASKING_METHODS:
+            return refused_method_response("GET, HEAD, POST")
+        if _named_handle(request.readable_parameters()):
+            return await self._serve_scanned(request, "")
+        return page_response(HTTPStatus.OK, pages.start_page(request.language))
+
+    async def _serve_scanned(self, request: WebRequest, escaped: str) -> WebResponse:
+        """/resolve/{anything} and /resolve?text={anything}: what a scanner yields; JSON for those who want it.
+
+        Answered at once, without a redirect to /{handle}: a hand scanner on a slow line saves a round trip.
+        """
+        if request.method not in _ASKING_METHODS:
+            return refused_method_response("GET, HEAD, POST")
+        text = escaped
+        try:
+            text, parameters = _scanned_text(request, escaped)
+            handle = read_scanned(text, is_known_prefix=self._is_known)
+        except (InvalidHandle, UnreadableParameters) as error:
+            return no_handle_response(request, text, str(error))
+        if negotiation.wants_json(request.accept):
+            query = Query(handle, is_authoritative=parameters.says("auth"))
+            return await self._answer_in_json(request, query, parameters)
+        return await self._show(request, Visit(handle, parameters))
+
+    async def _serve_visitor(self, request: WebRequest, escaped: str) -> WebResponse:
+        """/{handle}: a redirect, or a page."""
+        if request.method not in READING_METHODS:
+            return refused_method_response("GET, HEAD")
+        try:
+            handle = self._meant(_read_handle(escaped))
+            parameters = request.parameters()
+        except InvalidHandle as error:
+            return no_handle_response(request, escaped, str(error))
+        except UnreadableParameters:
+            return self._tell(request, ShowNotice(Notice.WRONG_PARAMETERS, escaped))
+        return await self._show(request, Visit(handle, parameters, request.query_string))
+
+    async def _answer_in_json(self, request: WebRequest, query: Query, parameters: Parameters) -> WebResponse:
+        answer = await self._resolver.resolve(query)
+        return json_response(request, rest.rest_answer_of(query, answer), parameters)
+
+    async def _show(self, request: WebRequest, visit: Visit) -> WebResponse:
+        visit = replace(visit, wants_data=negotiation.wants_data(request.accept), address=request.address)
+        try:
+            return self._tell(request, await self._outcome_of(visit))
+        except UnreadableParameters:
+            return self._tell(request, ShowNotice(Notice.WRONG_PARAMETERS, visit.handle.spelling))
+
+    def _tell(self, request: WebRequest, outcome: Outcome) -> WebResponse:
+        return outcome_response(request, outcome, self._clock())
+
+    async def _outcome_of(self, visit: Visit) -> Outcome:
+        now = self._clock()
+        answer = await self._resolver.resolve(proxy.query_of(visit))
+        target = proxy.alias_of(visit, answer)
+        if target is None:
+            return proxy.outcome_of(visit, answer, now, self._random)
+        end = await self._end_of_aliases(replace(visit, handle=target))
+        return proxy.outcome_of_alias(visit, answer, end, now)
+
+    async def _end_of_aliases(self, visit: Visit) -> Handle | None:
+        """Return the handle that a chain of aliases ends in, or None when it runs in a circle or too far."""
+        for _ in range(proxy.ALIASES_MAX):
+            target = proxy.alias_of(visit, await self._resolver.resolve(proxy.query_of(visit)))
+            if target is None:
+                return visit.handle
+            visit = replace(visit, handle=target)
+        return None
+
+    def _meant(self, handle: Handle) -> Handle:
+        """Return `handle`, or what a scanner would have meant by it when nobody here is responsible for it."""
+        find = self._resolver.authority.find
+        if find(handle) is not None:
+            return handle
+        try:
+            scanned = read_scanned(handle.spelling, is_known_prefix=self._is_known)
+        except InvalidHandle:
+            return handle
+        return handle if find(scanned) is None else scanned
+
+    def _is_known(self, prefix: Prefix) -> bool:
+        return self._resolver.authority.find_exactly(prefix) is not None
+
+    async def _say_live(self, _request: WebRequest, _: str) -> WebResponse:
+        return text_response(HTTPStatus.OK, b"live\n")
+
+    async def _say_ready(self, _request: WebRequest, _: str) -> WebResponse:
+        if self._is_ready():
+            return text_response(HTTPStatus.OK, b"ready\n")
+        return text_response(HTTPStatus.SERVICE_UNAVAILABLE, b"not ready\n")
+
+    async def _say_robots(self, _request: WebRequest, _: str) -> WebResponse:
+        return text_response(HTTPStatus.OK, ROBOTS)
+
+    async def _say_nothing_here(self, _request: WebRequest, _: str) -> WebResponse:
+        return text_response(HTTPStatus.NOT_FOUND, b"")
+
+
+def _read_handle(escaped: str) -> Handle:
+    return Handle.decode(_unescape(escaped))
+
+
+def _unescape(escaped: str) -> bytes:
+    """Decode percent signs once. Octets that the server could not read as text are given back as they came."""
+    return unquote_to_bytes(escaped.encode(errors="surrogateescape"))
+
+
+def _scanned_text(request: WebRequest, escaped: str) -> tuple[str, Parameters]:
+    """Return what was scanned, and the parameters that are ours; after a link, what follows "?" belongs to the link.
+
+    Raises:
+        InvalidHandle: it is not UTF-8.
+        UnreadableParameters: the parameters are not.
+    """
+    if not escaped:
+        parameters = request.parameters()
+        return _named_handle(parameters), parameters
+    try:
+        text = _unescape(escaped).decode()
+    except UnicodeDecodeError:
+        raise InvalidHandle("expected UTF-8") from None
+    if request.query_string and text.lower().startswith(("http://", "https://")):
+        return f"{text}?{request.query_string}", Parameters()
+    return text, request.parameters()
+
+
+def _named_handle(parameters: Parameters) -> str:
+    return next(filter(None, map(parameters.first, _HANDLE_NAMES)), "")
+
+
+def _login_needed(handle: str | None) -> rest.RestAnswer:
+    return rest.failure(ResponseCode.AUTHENTICATION_NEEDED, handle)
+
+
+def _not_supported() -> rest.RestAnswer:
+    return rest.failure(ResponseCode.OPERATION_NOT_SUPPORTED)
