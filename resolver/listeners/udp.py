@@ -21,8 +21,8 @@ from resolver.operations.native import NativeService
 DATAGRAMS_PER_TURN: Final = 64
 """Datagrams answered before the loop may do something else: about a millisecond."""
 
-_READ_OCTETS: Final = 65_535
-"""Room for the largest datagram there is; longer than 512 octets is malformed, but must be read to be counted."""
+_READ_OCTETS: Final = DATAGRAM_OCTETS_MAX + 1
+"""One more than there may be shows that there were too many."""
 
 Peer = Any
 """A socket address: a tuple whose shape depends on the family."""
