@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from handle_protocol.json_form import data_to_json
+from handle_protocol.json_data import data_to_json
 from handle_protocol.predefined.site import Site
 from handle_protocol.value import HandleValue
 from resolver.listeners.pages import texts

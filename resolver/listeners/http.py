@@ -1,0 +1,192 @@
+"""The HTTP door: a listening socket, its connections and the boundary where errors end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import time
+import zlib
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final, cast
+
+import structlog
+from aiohttp import web
+
+from resolver.listeners.http_connection import BoundedConnection, ConnectionServer, HttpLimits
+from resolver.listeners.http_messages import WebRequest, WebResponse
+from resolver.listeners.http_responses import problem_response
+from resolver.listeners.http_service import HttpService
+from resolver.listeners.sockets import TCP_BACKLOG
+from resolver.metrics import DoorTally
+from resolver.resolve import Resolver
+
+WATCH_SECONDS: Final = 0.5
+"""How often deadlines are looked at."""
+
+COMPRESSED_FROM_OCTETS: Final = 1_024
+"""Ours: below that, compression saves no packet."""
+
+_COMPRESSION_LEVEL: Final = 1
+"""Fast: a record shrinks to a third at any level."""
+
+_GZIP_WINDOW: Final = zlib.MAX_WBITS | 16
+_SERVER_NAME: Final = "idnode"
+_FIELD_EXTRA_OCTETS: Final = 4
+"""A field's colon, blank and line end."""
+
+LOGGED_CHARACTERS_MAX: Final = 256
+"""Ours: enough to find the handle in the log, too little to fill the disk."""
+
+_log = structlog.get_logger()
+
+
+class HttpDoor:
+    """Serves one listening socket.
+
+    Attributes:
+        server: its connections.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a door, and its two sources of chance
+        self,
+        listener: socket.socket,
+        resolver: Resolver,
+        is_ready: Callable[[], bool],
+        limits: HttpLimits,
+        tally: DoorTally,
+        *,
+        clock: Callable[[], float] = time.time,
+        random: Callable[[], float] = random.random,
+    ) -> None:
+        self._socket = listener
+        self._service = HttpService(resolver, is_ready, clock, random)
+        self._limits = limits
+        self._tally = tally
+        self._listening: asyncio.Server | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self.server: ConnectionServer | None = None
+
+    async def open(self) -> None:
+        """Begin to serve."""
+        loop = asyncio.get_running_loop()
+        self.server = ConnectionServer(self._answer, self._limits, self._tally)
+        self._listening = await loop.create_server(self.server, sock=self._socket, backlog=TCP_BACKLOG)
+        self._watch = loop.create_task(self._watch_deadlines(self.server))
+
+    async def close(self, seconds: float) -> None:
+        """Accept no more; give requests under way `seconds` to be answered, then cut what is left."""
+        if self._listening is None or self.server is None or self._watch is None:
+            return
+        self._listening.close()
+        self.server.pre_shutdown()
+        await self.server.shutdown(seconds)
+        for connection in tuple(self.server.open):
+            connection.abort()
+        self._watch.cancel()
+
+    async def _watch_deadlines(self, server: ConnectionServer) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            server.cut_the_slow(time.monotonic())
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request: nothing but a response leaves here."""
+        try:
+            response = await self._respond(request)
+        except Exception:  # noqa: BLE001 - the boundary: what nobody expected ends here, logged once
+            _log.exception(
+                "http_request_failed", method=request.method, target=request.raw_path[:LOGGED_CHARACTERS_MAX]
+            )
+            response = _BROKEN
+        self._tally.outcomes[response.outcome] += 1
+        cast(BoundedConnection, request.protocol).end_answer()
+        return _to_wire(request, response)
+
+    async def _respond(self, request: web.BaseRequest) -> WebResponse:
+        target = _split_target(request.raw_path)
+        if target is None:
+            return _NO_TARGET
+        if _head_octets(request) > self._limits.head_octets_max:
+            return _HEAD_TOO_LONG
+        body = await self._read_body(request) if request.body_exists else b""
+        if isinstance(body, WebResponse):
+            return body
+        address = request.remote or ""
+        return await self._service.serve(WebRequest(request.method, *target, request.headers, body, address))
+
+    async def _read_body(self, request: web.BaseRequest) -> bytes | WebResponse:
+        """Return the body, or why it could not be read."""
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                if request.headers.get("Expect", "").lower() == "100-continue":
+                    await _invite_body(request)
+                return await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return _BODY_TOO_LONG
+        except TimeoutError:
+            return _BODY_TOO_SLOW
+        except (ConnectionError, web.RequestPayloadError):
+            return _BODY_BROKEN
+
+
+def _split_target(target: str) -> tuple[str, str] | None:
+    """Return path and query string as they were sent, or None when there is no path.
+
+    A proxy may send the whole URL (RFC 9112 §3.2.2).
+    """
+    if not target.startswith("/"):
+        scheme, _, rest = target.partition("://")
+        if scheme.lower() not in {"http", "https"}:
+            return None
+        slash = rest.find("/")
+        target = "/" if slash < 0 else rest[slash:]
+    path, _, query_string = target.partition("?")
+    return path.partition("#")[0], query_string
+
+
+def _head_octets(request: web.BaseRequest) -> int:
+    fields = sum(len(name) + len(value) + _FIELD_EXTRA_OCTETS for name, value in request.raw_headers)
+    return len(request.raw_path) + fields
+
+
+async def _invite_body(request: web.BaseRequest) -> None:
+    """Tell a client that waits for it to send the body (RFC 9110 §10.1.1)."""
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0
+
+
+def _to_wire(request: web.BaseRequest, response: WebResponse) -> web.Response:
+    headers = {"Server": _SERVER_NAME, **response.headers}
+    body = response.body
+    if len(body) >= COMPRESSED_FROM_OCTETS and "gzip" in request.headers.get("Accept-Encoding", ""):
+        body = _compress(body)
+        headers["Content-Encoding"] = "gzip"
+    sent = web.Response(status=response.status, body=body, headers=headers)
+    if response.outcome in _CLOSING:
+        sent.force_close()
+    return sent
+
+
+def _compress(body: bytes) -> bytes:
+    compressor = zlib.compressobj(_COMPRESSION_LEVEL, wbits=_GZIP_WINDOW)
+    return compressor.compress(body) + compressor.flush()
+
+
+_NO_TARGET: Final = problem_response(HTTPStatus.BAD_REQUEST, "请求路径应以 / 开头", "Start the path with a slash")
+_HEAD_TOO_LONG: Final = problem_response(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "请缩短网址或请求头", "Send a shorter URL or fewer header fields"
+)
+_BODY_TOO_LONG: Final = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "请缩短请求正文", "Send a shorter body")
+_BODY_TOO_SLOW: Final = problem_response(HTTPStatus.REQUEST_TIMEOUT, "请重新发送请求", "Send the request again")
+_BODY_BROKEN: Final = problem_response(HTTPStatus.BAD_REQUEST, "请求正文不完整", "Send the whole body")
+_BROKEN: Final = problem_response(
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "系统内部错误,请稍后再试;如反复出现请联系节点运营方",
+    "Try later; tell the operator if it stays",
+)
+_CLOSING: Final = frozenset(
+    each.outcome for each in (_NO_TARGET, _HEAD_TOO_LONG, _BODY_TOO_LONG, _BODY_TOO_SLOW, _BODY_BROKEN, _BROKEN)
+)
+"""After these the connection ends: what follows on it may belong to what was not read."""

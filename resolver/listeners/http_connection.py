@@ -1,0 +1,237 @@
+"""Connections of the HTTP door: aiohttp's protocol with deadlines and bounds that it has not itself.
+
+aiohttp knows how long a connection may be idle, but not how long a request's head may take, nor what a peer that
+does not read may hold. So each connection has one deadline at any time, which a watch looks at:
+
+    silent between requests        idle_seconds from the last answer
+    a head has begun               head_seconds from its first octet, however its octets drip
+    a request is being answered    none; reading its body and resolving have deadlines of their own
+    the peer does not read         write_seconds from when the kernel takes no more
+
+A connection past its deadline is aborted: closing would wait for a peer that does not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter as Tally
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, cast
+
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import RawRequestMessage
+from aiohttp.http_exceptions import LineTooLong
+
+from resolver.listeners.http_responses import problem_response
+from resolver.metrics import DoorTally
+
+NEVER: Final = float("inf")
+"""The deadline of a connection that waits for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """Bounds of the HTTP door.
+
+    Attributes:
+        connections_max, per_address_max: open connections in all and of one address; surplus is closed at once.
+        url_octets_max, field_octets_max, fields_max: of a request line, of one header field, number of fields.
+        head_octets_max: of a whole head.
+        body_octets_max: of a body; parameters are all we read here.
+        idle_seconds: how long a connection may stay silent between requests.
+        head_seconds, body_seconds: how long a head and a body may take to arrive, however their octets drip.
+        write_seconds: how long a peer may leave its answers unread.
+    """
+
+    connections_max: int = 4_000
+    per_address_max: int = 200
+    url_octets_max: int = 8_192
+    field_octets_max: int = 8_192
+    fields_max: int = 100
+    head_octets_max: int = 16_384
+    body_octets_max: int = 65_536
+    idle_seconds: float = 30.0
+    head_seconds: float = 10.0
+    body_seconds: float = 10.0
+    write_seconds: float = 10.0
+
+
+class ConnectionServer(web.Server):
+    """Makes connections, counts them, and cuts those that are past their deadline.
+
+    Attributes:
+        open: the connections that were taken in.
+    """
+
+    def __init__(self, answer: Any, limits: HttpLimits, tally: DoorTally) -> None:  # noqa: ANN401 - aiohttp's own type is private
+        super().__init__(
+            answer,
+            request_factory=self._make_bounded_request,
+            access_log=None,
+            keepalive_timeout=limits.idle_seconds,
+            lingering_time=limits.body_seconds,
+            max_line_size=limits.url_octets_max,
+            max_field_size=limits.field_octets_max,
+            max_headers=limits.fields_max,
+            auto_decompress=False,
+        )
+        self.limits = limits
+        self.tally = tally
+        self.open: set[BoundedConnection] = set()
+        self._addresses: Tally[str] = Tally()
+
+    def __call__(self) -> BoundedConnection:
+        """Make the protocol of a new connection."""
+        return BoundedConnection(self, self._loop, self._kwargs)
+
+    def admit(self, connection: BoundedConnection, address: str) -> bool:
+        """Take a new connection in, unless there are too many."""
+        if len(self.open) >= self.limits.connections_max:
+            self.tally.discarded["too_many_connections"] += 1
+            return False
+        if self._addresses[address] >= self.limits.per_address_max:
+            self.tally.discarded["too_many_connections_of_address"] += 1
+            return False
+        self.open.add(connection)
+        self._addresses[address] += 1
+        return True
+
+    def dismiss(self, connection: BoundedConnection, address: str) -> None:
+        """Forget a connection that was taken in."""
+        self.open.discard(connection)
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
+
+    def cut_the_slow(self, now: float) -> None:
+        """Abort every connection whose deadline is before `now`, in seconds of the monotonic clock."""
+        for connection in [each for each in self.open if each.deadline < now]:
+            self.tally.discarded["too_slow"] += 1
+            connection.abort()
+
+    def _make_bounded_request(
+        self,
+        message: RawRequestMessage,
+        payload: StreamReader,
+        protocol: web.RequestHandler,
+        writer: AbstractStreamWriter,
+        task: asyncio.Task[None],
+    ) -> web.BaseRequest:
+        """Note that a head is complete; aiohttp calls this just before it has the request answered."""
+        cast(BoundedConnection, protocol).begin_answer()
+        return web.BaseRequest(
+            message, payload, protocol, writer, task, self._loop, client_max_size=self.limits.body_octets_max
+        )
+
+
+class BoundedConnection(web.RequestHandler):
+    """One connection.
+
+    Attributes:
+        deadline: when it is cut unless something happens, in seconds of the monotonic clock.
+    """
+
+    __slots__ = ("_address", "_bounds", "_is_answering", "_is_within_head", "_octets_unread", "_wire", "deadline")
+
+    def __init__(self, server: ConnectionServer, loop: asyncio.AbstractEventLoop, settings: dict[str, Any]) -> None:
+        super().__init__(server, loop=loop, **settings)
+        self._bounds = server
+        self._address: str | None = None
+        self._wire: asyncio.Transport | None = None
+        self._is_answering = False
+        self._is_within_head = False
+        self._octets_unread = 0
+        self.deadline = time.monotonic() + server.limits.idle_seconds
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection in, or cut it at once."""
+        self._wire = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        address = str(peer[0]) if peer else ""
+        if not self._bounds.admit(self, address):
+            self._wire.abort()
+            return
+        self._address = address
+        self._wire.set_write_buffer_limits(high=0)  # Whatever the kernel does not take starts the write deadline.
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget the connection."""
+        if self._address is not None:
+            self._bounds.dismiss(self, self._address)
+            self._address = None
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, and let the deadline of a head run from its first octet."""
+        if data and not self._is_answering:
+            self._octets_unread += len(data)
+            if not self._is_within_head:
+                self._is_within_head = True
+                self._expect_within(self._bounds.limits.head_seconds)
+            elif self._octets_unread > self._head_and_body_octets:
+                self._bounds.tally.discarded["too_long"] += 1
+                self.abort()
+                return
+        super().data_received(data)
+
+    def begin_answer(self) -> None:
+        """Note that a head is complete."""
+        self._is_answering, self._is_within_head, self._octets_unread = True, False, 0
+        self.deadline = NEVER
+
+    def end_answer(self) -> None:
+        """Note that an answer is ready to be written."""
+        self._is_answering = False
+        self._expect_within(self._bounds.limits.idle_seconds)
+
+    def pause_writing(self) -> None:
+        """Wait for a peer that does not read, but not for ever."""
+        super().pause_writing()
+        self._expect_within(self._bounds.limits.write_seconds)
+
+    def resume_writing(self) -> None:
+        """The peer reads again."""
+        super().resume_writing()
+        if self._is_answering:
+            self.deadline = NEVER
+        else:
+            self._expect_within(self._bounds.limits.idle_seconds)
+
+    def abort(self) -> None:
+        """Cut the connection: only this frees it when the peer does not read."""
+        if self._wire is not None:
+            self._wire.abort()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP and close; aiohttp's own words would show octets of the request, and log each."""
+        del request, status, message
+        self._bounds.tally.discarded["no_http"] += 1
+        self.end_answer()
+        problem = _TOO_LONG if isinstance(exc, LineTooLong) else _NO_HTTP
+        response = web.Response(status=problem.status, body=problem.body, headers=problem.headers)
+        response.force_close()
+        return response
+
+    @property
+    def _head_and_body_octets(self) -> int:
+        """What may wait unread: a head, and the body that came along with it."""
+        return self._bounds.limits.head_octets_max + self._bounds.limits.body_octets_max
+
+    def _expect_within(self, seconds: float) -> None:
+        self.deadline = time.monotonic() + seconds
+
+
+_NO_HTTP: Final = problem_response(HTTPStatus.BAD_REQUEST, "请求不是合法的 HTTP", "Send well-formed HTTP/1.1")
+_TOO_LONG: Final = problem_response(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "请缩短网址或请求头", "Send a shorter URL or shorter header fields"
+)
