@@ -1,0 +1,120 @@
+"""The stored records: read by key or walked in key order, and written in transactions of many.
+
+A deleted record leaves a tombstone, a row without values, so that its revision goes on when the handle comes back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from handle_protocol.handle import Handle, Prefix
+from handle_protocol.record import HandleRecord
+from registry.changes import announce
+from registry.database import Database
+from registry.outcomes import Outcome, RefusalReason
+from registry.placement import place
+from registry.queries import queries
+from registry.writing import Put, bury
+
+if TYPE_CHECKING:
+    import asyncpg
+
+PAGE_RECORDS: Final = 500
+"""Records read at a time when walking: some 150 kB as a rule, 128 MB if each were as long as a message can be."""
+
+CHANGE_RECORDS_MAX: Final = 100_000
+"""Records in one transaction: the longest import that is all or nothing; some seconds."""
+
+_SQL: Final = queries("records")
+
+
+class RecordReader:
+    """Reads records. Everything raises ConnectionError or TimeoutError in an outage."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def fetch(self, keys: Sequence[bytes]) -> Mapping[bytes, HandleRecord]:
+        """Return the records that exist among `keys` (see Handle.key), in one query, with the registered spelling."""
+        rows = await self._database.fetch(_SQL["fetch"], keys)
+        return {row["key"]: _record(row) for row in rows}
+
+    async def walk(self, prefix: Prefix | None = None) -> AsyncIterator[HandleRecord]:
+        """Yield all records, or those below `prefix` and the prefixes derived from it, in the order of their keys.
+
+        Each page is read on its own: what changes during the walk may or may not be met, but nothing comes twice.
+        """
+        after, before = (b"", None) if prefix is None else key_range(prefix)
+        while rows := await self._database.fetch(_SQL["walk"], after, before, PAGE_RECORDS):
+            for row in rows:
+                yield _record(row)
+            after = rows[-1]["key"]
+
+    async def estimate_count(self) -> int:
+        """Return about how many records there are, deleted ones included, without counting them."""
+        (row,) = await self._database.fetch(_SQL["estimate"])
+        count: int = row[0]
+        return count
+
+
+class RecordStore:
+    """Writes records, many in one transaction; what it returns is on disk.
+
+    Everything raises ConnectionError or TimeoutError in an outage. Then it may or may not have been stored, and doing
+    it again is safe. Writers never wait for each other in a circle: keys are inserted, then locked, in their order.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def put(self, records: Sequence[HandleRecord]) -> Sequence[Outcome]:
+        """Store `records` (at most CHANGE_RECORDS_MAX) and return what became of each, in their order.
+
+        CREATED, CHANGED, SAME or REFUSED. A value without a stamp gets the present time; one that was stored already
+        keeps its stamp, and a record that differs in stamps alone stays as it is. What is not refused is stored, also
+        when others are. The first of several records with one key counts.
+
+        Raises:
+            MalformedMessage: a value list is none; nothing was stored.
+        """
+        _check_number(records)
+        async with self._database.transaction() as transaction:
+            placement = await place(transaction, [record.handle for record in records])
+            written = await Put(records, placement, round(self._clock())).run(transaction)
+            if written:
+                await announce(transaction, written)
+        return placement.outcomes
+
+    async def delete(self, handles: Sequence[Handle]) -> Sequence[Outcome]:
+        """Delete the records of `handles` (at most CHANGE_RECORDS_MAX) and return what became of each, in their order.
+
+        DELETED, MISSING or REFUSED. What was left behind under a prefix that is delegated may be deleted.
+        """
+        _check_number(handles)
+        async with self._database.transaction() as transaction:
+            placement = await place(transaction, handles, tolerated=RefusalReason.DELEGATED)
+            deleted = await bury(transaction, placement)
+            if deleted:
+                await announce(transaction, deleted)
+        return placement.outcomes
+
+
+def key_range(prefix: Prefix) -> tuple[bytes, bytes]:
+    """Return between which keys, both excluded, the records below `prefix` and its derived prefixes stand.
+
+    The octets ".", "/" and "0" follow one another: derived prefixes, own handles, and the first key beyond both.
+    """
+    return prefix.key + b".", prefix.key + b"0"
+
+
+def _record(row: asyncpg.Record) -> HandleRecord:
+    spelling: bytes = row["spelling"] or row["key"]
+    return HandleRecord(Handle(spelling.decode()), row["value_list"], row["revision"])
+
+
+def _check_number(changes: Sequence[object]) -> None:
+    if len(changes) > CHANGE_RECORDS_MAX:
+        raise ValueError(f"at most {CHANGE_RECORDS_MAX} records in one transaction, not {len(changes)}")
