@@ -9,6 +9,8 @@ from handle_protocol.handle import Handle, Prefix
 from node.input.problems import Problem, RowProblem
 
 _FIELD: Final = "handle"
+_USUAL: Final = re.compile(r"[0-9A-Za-z]{1,64}(?:\.[0-9A-Za-z]{1,64}){1,7}/[!-~]{1,255}")
+"""Nearly every handle there is, in octets that need no further look."""
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -18,6 +20,8 @@ def parse_handle(spelling: str) -> Handle:
     Raises:
         RowProblem: it is empty, too long, without a slash, or its prefix can be none.
     """
+    if _USUAL.fullmatch(spelling):
+        return Handle(spelling)
     try:
         handle = Handle.parse(spelling)
     except InvalidHandle as error:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from handle_protocol import octets
-from handle_protocol.errors import ProtocolError
+from handle_protocol.errors import InvalidValue
 from handle_protocol.json_form import value_from_json
 from handle_protocol.limits import TTL_SECONDS_DEFAULT, VALUE_TYPE_OCTETS_MAX, VALUES_MAX
 from handle_protocol.record import HandleRecord
@@ -117,21 +117,20 @@ def _any_record(line: bytes, encoding: Encoding) -> HandleRecord:
     except (msgspec.DecodeError, RecursionError) as error:
         raise RowProblem(Problem.INVALID_JSON, detail=str(error)) from None
     handle = parse_handle(read.handle)
-    if not read.values:
-        raise RowProblem(Problem.NO_VALUES)
     if len(read.values) > VALUES_MAX:
-        raise RowProblem(Problem.TOO_MANY_VALUES, limit=VALUES_MAX)
-    values = [_any_value(value, position) for position, value in enumerate(read.values, 1)]
+        raise RowProblem(Problem.TOO_MANY_VALUES, "values", limit=VALUES_MAX)
+    values = [_any_value(value, position) for position, value in enumerate(read.values)]
+    if not values:
+        raise RowProblem(Problem.NO_VALUES, "values")
     _check_indexes([value.index for value in values])
     return HandleRecord.of(handle, values)
 
 
 def _any_value(value: object, position: int) -> HandleValue:
-    field = f"values[{position}]"
     try:
-        return value_from_json(value)
-    except ProtocolError as error:
-        raise RowProblem(Problem.INVALID_VALUE, field, detail=str(error)) from None
+        return value_from_json(value, f"values[{position}]")
+    except InvalidValue as error:
+        raise RowProblem(Problem.INVALID_VALUE, error.field, expected=error.expected) from None
 
 
 def _check_indexes(indexes: list[int]) -> None:
