@@ -20,7 +20,7 @@ from enum import IntEnum, IntFlag
 from typing import Final
 
 from handle_protocol import octets
-from handle_protocol.handle import fold
+from handle_protocol.handle import Handle, fold
 from handle_protocol.limits import REFERENCE_OCTETS_MIN, TTL_SECONDS_DEFAULT, TTL_SECONDS_MAX
 from handle_protocol.octets import OctetReader
 
@@ -79,6 +79,15 @@ class ValueReference:
         if colon and index.isascii() and index.isdigit():
             return cls(int(index), handle)
         return cls(0, spelling)
+
+    def covers(self, claimed: ValueReference) -> bool:
+        """Tell whether somebody who is listed with this reference is meant by the `claimed` one.
+
+        Handles compare by their case rules; an index of 0 in the list, but not in the claim, stands for any.
+        """
+        if self.index not in (0, claimed.index):
+            return False
+        return Handle(self.handle).key() == Handle(claimed.handle).key()
 
     def __str__(self) -> str:
         return f"{self.index}:{self.handle}"

@@ -1,12 +1,305 @@
-"""Whole messages against octets that real peers wrote."""
+"""Whole messages: against octets that real peers wrote, and against everything that can be said."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
-from handle_protocol.message import decode_message, encode_message
+from handle_protocol.bodies.digest import DigestAlgorithm, RequestDigest, digest_of
+from handle_protocol.bodies.error import ErrorBody
+from handle_protocol.bodies.raw import RawBody
+from handle_protocol.bodies.referral import Referral
+from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionResponse
+from handle_protocol.codes import ResponseCode
+from handle_protocol.envelope import Version, decode_envelope, wanted_version
+from handle_protocol.errors import InvalidHandle, MalformedMessage, ProtocolError, UnsupportedVersion
+from handle_protocol.flags import EnvelopeFlag, OpFlag
+from handle_protocol.handle import Handle
+from handle_protocol.limits import ENVELOPE_OCTETS
+from handle_protocol.message import (
+    Message,
+    answer_to,
+    decode,
+    decode_message,
+    encode_header_and_body,
+    encode_message,
+    error_for_invalid_handle,
+    error_for_unreadable,
+    holds_request,
+)
+from handle_protocol.octets import OctetReader
+from handle_protocol.value import decode_value
+from tests.unit.handle_protocol.conftest import read_vectors
+from tests.unit.handle_protocol.strategies import messages
+
+NOW = 1_700_000_000
+QUESTION = bytes.fromhex(read_vectors("01", "wire_hex")[0]["wire_hex"])
+ANSWER = bytes.fromhex(read_vectors("02", "wire_hex")[0]["wire_hex"])
+
+
+def wire(vector: dict[str, Any]) -> bytes:
+    return bytes.fromhex(vector["wire_hex"])
+
+
+def question(**fields: Any) -> Message:
+    return replace(decode_message(QUESTION), **fields)
+
+
+def with_flags(message: Message, flags: int) -> Message:
+    return replace(message, header=replace(message.header, op_flags=message.header.op_flags | flags))
 
 
 def test_a_message_re_encodes_to_the_same_octets(message_vector: dict[str, Any]) -> None:
-    wire = bytes.fromhex(message_vector["wire_hex"])
-    assert encode_message(decode_message(wire)) == wire
+    assert encode_message(decode_message(wire(message_vector))) == wire(message_vector)
+
+
+def test_a_message_says_what_its_vector_says(message_vector: dict[str, Any]) -> None:
+    message = decode_message(wire(message_vector))
+    envelope, header = message_vector["envelope"], message_vector["header"]
+    assert str(message.version) == envelope["version"]
+    assert str(wanted_version(message.version, message.suggested)) == envelope["suggest_version"]
+    assert bool(message.flags & EnvelopeFlag.TRUNCATED) == envelope["truncated"]
+    assert (message.session_id, message.request_id) == (envelope["session_id"], envelope["request_id"])
+    assert message.is_request == (message_vector["kind"] == "request")
+    assert {
+        "op_code": message.header.op_code,
+        "response_code": message.header.response_code,
+        "op_flags": f"{message.header.op_flags:08x}",
+        "site_info_serial": message.header.site_serial,
+        "recursion_count": message.header.recursion_count,
+        "expiration": message.header.expires_at,
+    } == {name: header[name] for name in header if name not in ("op_flag_names", "body_length")}
+    assert len(encode_header_and_body(message)) == 24 + header["body_length"]
+
+
+def test_a_body_says_what_its_vector_says(message_vector: dict[str, Any]) -> None:
+    message, described = decode_message(wire(message_vector)), message_vector.get("body", {})
+    match message.body:
+        case ResolutionRequest(handle, indexes, types) if described:
+            assert {"handle": str(handle), "indexes": [*indexes], "types": [*types]} == described
+        case ResolutionResponse(handle) if described:
+            assert str(handle) == described["handle"]
+            assert [value.data.hex() for value in message.body.values] == [v["data_hex"] for v in described["values"]]
+        case Referral(handle) if described:
+            assert handle == described["referral_handle"]
+            assert [value.value_type for value in message.body.values] == [v["type"] for v in described["values"]]
+        case ErrorBody(text) if described:
+            assert text == described["message"]
+    if "request_digest" in message_vector and not isinstance(message.body, RawBody):
+        algorithm, digest = message_vector["request_digest"].values()
+        assert message.body.request_digest == RequestDigest(algorithm, bytes.fromhex(digest))
+
+
+def test_a_credential_says_what_its_vector_says(message_vector: dict[str, Any]) -> None:
+    credential = decode_message(wire(message_vector)).credential
+    described = message_vector.get("credential")
+    if described is None:
+        assert credential is None
+        return
+    assert credential is not None
+    assert {
+        "version": credential.version,
+        "reserved": credential.reserved,
+        "flags": credential.options,
+        "signer_handle": credential.signer_handle,
+        "signer_index_or_session_counter": credential.signer_index,
+        "type": credential.credential_type,
+        "section_length": 8 + len(credential.digest_name) + len(credential.signature),
+        "digest_alg_hex": credential.digest_name.hex(),
+        "signature_hex": credential.signature.hex(),
+    } == {name: value for name, value in described.items() if name != "digest_alg"}
+
+
+def test_a_returned_digest_is_that_of_the_request(message_vector: dict[str, Any]) -> None:
+    if "request_message_hex" in message_vector and isinstance(
+        body := decode_message(wire(message_vector)).body, ResolutionResponse
+    ):
+        header_and_body = bytes.fromhex(message_vector["request_message_hex"])[:-4]
+        assert body.request_digest is not None
+        assert body.request_digest == digest_of(header_and_body, body.request_digest.algorithm)
+
+
+def test_a_message_cut_anywhere_is_refused(message_vector: dict[str, Any]) -> None:
+    message_octets = wire(message_vector)
+    for length in range(len(message_octets)):
+        with pytest.raises(ProtocolError):
+            decode_message(message_octets[:length])
+
+
+def test_a_message_with_a_tail_is_refused(message_vector: dict[str, Any]) -> None:
+    with pytest.raises(MalformedMessage):
+        decode_message(wire(message_vector) + b"\0")
+
+
+def test_content_cut_anywhere_raises_nothing_but_protocol_errors(message_vector: dict[str, Any]) -> None:
+    message_octets = wire(message_vector)
+    for length in range(len(message_octets) - ENVELOPE_OCTETS):
+        shortened = message_octets[:16] + length.to_bytes(4, "big") + message_octets[20 : 20 + length]
+        try:
+            decode_message(shortened)
+        except ProtocolError:
+            continue
+        assert length == 24 + message_vector["header"]["body_length"], "just the credential may be missing altogether"
+
+
+@given(messages())
+def test_whatever_is_said_is_understood(message: Message) -> None:
+    assert decode_message(encode_message(message)) == message
+
+
+@given(st.binary(max_size=200))
+def test_random_octets_raise_nothing_but_protocol_errors(message_octets: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        decode_message(message_octets)
+
+
+@given(st.data(), messages())
+@settings(max_examples=300)
+def test_mutated_octets_raise_nothing_but_protocol_errors(data: st.DataObject, message: Message) -> None:
+    mutated = bytearray(encode_message(message))
+    for _ in range(data.draw(st.integers(1, 4))):
+        mutated[data.draw(st.integers(16, len(mutated) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        decoded = decode_message(bytes(mutated))
+    except ProtocolError:
+        return
+    assert encode_message(decoded)[16:] == bytes(mutated)[16:]
+
+
+def test_a_message_is_read_after_its_envelope() -> None:
+    envelope = decode_envelope(OctetReader(QUESTION))
+    assert decode(envelope, QUESTION[ENVELOPE_OCTETS:]) == decode_message(QUESTION)
+    with pytest.raises(MalformedMessage):
+        decode(envelope, QUESTION[ENVELOPE_OCTETS:-1])
+
+
+@pytest.mark.parametrize("major", [0, 1, 3, 5, 255])
+def test_another_generation_is_unsupported(major: int) -> None:
+    octets = bytes([major]) + QUESTION[1:]
+    assert decode_envelope(OctetReader(octets)).version == (major, 11)
+    with pytest.raises(UnsupportedVersion):
+        decode_message(octets)
+
+
+@pytest.mark.parametrize("flag", [EnvelopeFlag.COMPRESSED, EnvelopeFlag.ENCRYPTED])
+def test_what_is_not_in_clear_is_refused(flag: EnvelopeFlag) -> None:
+    with pytest.raises(MalformedMessage):
+        decode_message(QUESTION[:2] + bytes([QUESTION[2] | flag]) + QUESTION[3:])
+
+
+def test_a_name_that_can_be_no_handle_is_told_from_other_mistakes() -> None:
+    octets = encode_message(question(body=ResolutionRequest(Handle(""))))
+    with pytest.raises(InvalidHandle):
+        decode_message(octets)
+    answer = error_for_invalid_handle(decode_envelope(OctetReader(octets)), octets[ENVELOPE_OCTETS:], now=NOW)
+    assert answer.response_code == ResponseCode.INVALID_HANDLE
+    assert answer.request_id == question().request_id
+    assert decode_message(encode_message(answer)) == answer
+
+
+@pytest.mark.parametrize(
+    ("version", "suggested", "answered"),
+    [
+        ((2, 11), (2, 11), (2, 11)),
+        ((2, 3), (2, 10), (2, 10)),
+        ((2, 3), (2, 200), (2, 11)),
+        ((2, 3), (3, 0), (2, 11)),
+        ((2, 1), (0, 0), (2, 1)),
+        ((2, 12), (0, 0), (2, 11)),
+        ((2, 5), (1, 0), (2, 0)),
+    ],
+)
+def test_an_answer_is_in_the_newest_common_version(
+    version: tuple[int, int], suggested: tuple[int, int], answered: tuple[int, int]
+) -> None:
+    request = question(version=Version(*version), suggested=Version(*suggested))
+    assert answer_to(request, ResponseCode.ERROR, ErrorBody(), now=NOW).version == answered
+
+
+def test_an_answer_has_what_its_request_has() -> None:
+    request = question(session_id=77)
+    answer = answer_to(request, ResponseCode.HANDLE_NOT_FOUND, ErrorBody("找不到"), now=NOW + 0.9)
+    assert answer == Message(
+        version=Version(2, 11),
+        suggested=Version(2, 11),
+        flags=0,
+        session_id=77,
+        request_id=request.request_id,
+        header=replace(
+            request.header,
+            response_code=100,
+            op_flags=request.header.op_flags | OpFlag.AUTHORITATIVE,
+            expires_at=NOW + 12 * 3_600,
+        ),
+        body=ErrorBody("找不到"),
+    )
+
+
+def test_an_answer_from_memory_is_not_authoritative() -> None:
+    request = with_flags(question(), OpFlag.AUTHORITATIVE)
+    answer = answer_to(request, ResponseCode.ERROR, ErrorBody(), now=NOW, is_authoritative=False)
+    assert not answer.has_flag(OpFlag.AUTHORITATIVE)
+
+
+@pytest.mark.parametrize(
+    ("version", "algorithm"),
+    [((2, 0), 1), ((2, 1), 2), ((2, 6), 2), ((2, 7), 3), ((2, 11), 3)],
+)
+def test_an_answer_returns_the_digest_that_is_asked_for(version: tuple[int, int], algorithm: int) -> None:
+    request = with_flags(question(version=Version(*version), suggested=Version(0, 0)), OpFlag.RETURN_REQUEST_DIGEST)
+    answer = answer_to(request, ResponseCode.HANDLE_NOT_FOUND, ErrorBody(), now=NOW)
+    digest = digest_of(encode_message(request)[20:-4], DigestAlgorithm(algorithm))
+    assert decode_message(encode_message(answer)).body == ErrorBody("", digest)
+
+
+def test_a_digest_stands_first_in_a_raw_body() -> None:
+    request = with_flags(question(), OpFlag.RETURN_REQUEST_DIGEST)
+    digest = digest_of(encode_header_and_body(request), DigestAlgorithm.SHA256)
+    answer = answer_to(request, ResponseCode.AUTHENTICATION_NEEDED, RawBody(b"nonce"), now=NOW)
+    assert answer.body == RawBody(b"\3" + digest.octets + b"nonce")
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "number", "read_back"),
+    [
+        ((2, 4), ResponseCode.INVALID_VALUE, 201, ResponseCode.VALUE_ALREADY_EXISTS),
+        ((2, 4), ResponseCode.SERVER_BACKUP, 303, ResponseCode.SERVER_BACKUP),
+        ((2, 5), ResponseCode.INVALID_VALUE, 202, ResponseCode.INVALID_VALUE),
+        ((2, 5), ResponseCode.SERVER_BACKUP, 7, ResponseCode.SERVER_BACKUP),
+    ],
+)
+def test_codes_are_numbered_as_the_version_does(
+    version: tuple[int, int], code: ResponseCode, number: int, read_back: ResponseCode
+) -> None:
+    request = question(version=Version(*version), suggested=Version(*version))
+    answer = answer_to(request, code, ErrorBody("备份中"), now=NOW)
+    decoded = decode_message(encode_message(answer))
+    assert (decoded.header.response_code, decoded.response_code, decoded.body) == (number, read_back, answer.body)
+
+
+def test_the_protocols_own_error_is_the_references() -> None:
+    vector = next(v for v in read_vectors("03", "wire_hex") if v["name"] == "protocol-error-before-decode")
+    reference = decode_message(wire(vector))
+    ours = error_for_unreadable(None, now=reference.header.expires_at - 12 * 3_600, text="Invalid message length")
+    assert replace(ours, request_id=0) == reference
+    assert ours.request_id == 0xFFFF_FFFF
+
+
+def test_the_protocols_own_error_names_the_request_and_is_small() -> None:
+    error = error_for_unreadable(decode_envelope(OctetReader(QUESTION)), now=NOW)
+    assert error.request_id == 16_909_060
+    assert len(encode_message(error)) <= 120
+
+
+def test_answers_and_stumps_are_never_answered() -> None:
+    assert holds_request(QUESTION)
+    assert not holds_request(ANSWER)
+    assert not holds_request(QUESTION[:27])
+
+
+def test_an_unsigned_value_of_a_vector_reads_like_a_value() -> None:
+    body = decode_message(ANSWER).body
+    assert isinstance(body, ResolutionResponse)
+    first = decode_value(OctetReader(body.value_list[4:]))
+    assert body.values[0] == first
