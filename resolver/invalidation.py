@@ -30,6 +30,7 @@ class Follower:
 
     Attributes:
         is_current: whether the feed is connected and everything it said has been applied.
+        became_current: set once that was so for the first time.
         heard_at: when the feed last said where it stands, in seconds of `clock`.
     """
 
@@ -47,6 +48,7 @@ class Follower:
         self._losses = 0
         self._starts_afresh = True
         self.is_current = False
+        self.became_current = asyncio.Event()
         self.heard_at = clock()
 
     async def run(self) -> None:
@@ -81,6 +83,7 @@ class Follower:
             if not self.is_current:
                 log.info("change_feed_connected")
             self.is_current, self._losses = True, 0
+            self.became_current.set()
 
     async def _forget(self, changes: Sequence[Change]) -> None:
         for change in changes:

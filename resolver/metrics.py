@@ -13,11 +13,11 @@ from prometheus_client import Counter, Gauge
 RESOLUTIONS: Final = Counter("idnode_resolutions", "Questions answered, by door and outcome.", ("door", "outcome"))
 DISCARDED: Final = Counter("idnode_discarded", "Input that got no answer or an error, by door.", ("door", "reason"))
 CACHE_RECORDS: Final = Gauge("idnode_cache_records", "Records remembered.", multiprocess_mode="livesum")
+CACHE_OCTETS: Final = Gauge("idnode_cache_octets", "Memory that these take.", multiprocess_mode="livesum")
 CACHE_EVICTIONS: Final = Counter("idnode_cache_evictions", "Records forgotten because they changed.")
 FEED_AGE: Final = Gauge(
     "idnode_feed_age_seconds", "Time since the change feed last said where it stands.", multiprocess_mode="livemax"
 )
-OPEN_CONNECTIONS: Final = Gauge("idnode_open_connections", "Open TCP connections.", multiprocess_mode="livesum")
 
 
 class DoorTally:
