@@ -68,6 +68,12 @@ class HttpDoor:
         self._watch: asyncio.Task[None] | None = None
         self.server: ConnectionServer | None = None
 
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        port: int = self._socket.getsockname()[1]
+        return port
+
     async def open(self) -> None:
         """Begin to serve."""
         loop = asyncio.get_running_loop()
