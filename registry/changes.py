@@ -105,9 +105,8 @@ class ChangeFeed:
 
 
 async def announce(transaction: Transaction, record_keys: Sequence[bytes] = (), *, has_prefixes: bool = False) -> None:
-    """Write what `transaction` changed into the feed and ring the bell at its commit."""
+    """Write what `transaction` changed into the feed and ring its bell at the commit."""
     await transaction.execute(_SQL["announce"], record_keys, has_prefixes)
-    await transaction.execute(_SQL["ring"])
 
 
 async def purge(database: Database, older_than_seconds: int = RETENTION_SECONDS) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -172,6 +172,13 @@ class Transaction:
             status = await self._connection.execute(query, *arguments, timeout=timeout_seconds)
         count = status.rpartition(" ")[2]
         return int(count) if count.isdecimal() else 0
+
+    async def copy(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, timeout_seconds: float
+    ) -> None:
+        """Append `rows` to a table, as they are produced."""
+        with Meaning(partial(_is_gone, self._connection)):
+            await self._connection.copy_records_to_table(table, records=rows, columns=columns, timeout=timeout_seconds)
 
 
 class Listener:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from handle_protocol.handle import PREFIX_HANDLE_PREFIX, Handle, Prefix, fold
+from handle_protocol.handle import Handle, Prefix
 from registry.database import Transaction
 from registry.lifecycle import PrefixStatus
 from registry.outcomes import Outcome, OutcomeKind, RefusalReason
@@ -35,6 +35,7 @@ NOT_OURS: Final = Ground(folds_suffix=False, refusal=RefusalReason.NOT_OURS)
 PREFIX_RECORD: Final = Ground(folds_suffix=False, refusal=None)
 """A prefix handle (0.NA/88.118.8) is ours to write even when the handles below that prefix are not."""
 
+_PREFIX_HANDLE_SPELLINGS: Final = frozenset({"0.NA", "0.Na", "0.nA", "0.na"})
 _UNDECIDED: Final = Outcome(OutcomeKind.MISSING)
 _REFUSED: Final = {reason: Outcome(OutcomeKind.REFUSED, reason) for reason in RefusalReason}
 
@@ -89,7 +90,7 @@ async def _load_grounds(transaction: Transaction, handles: Sequence[Handle]) -> 
 def _group(handle: Handle) -> str:
     """Name those handles for which the same holds: all with one spelled prefix, but each prefix handle alone."""
     spelling = handle.prefix_spelling
-    return handle.spelling if fold(spelling) == PREFIX_HANDLE_PREFIX else spelling
+    return handle.spelling if spelling in _PREFIX_HANDLE_SPELLINGS else spelling
 
 
 async def _load_registered(transaction: Transaction, handles: Iterable[Handle]) -> Mapping[Prefix, Ground]:

@@ -1,10 +1,6 @@
 -- name: announce
--- Write what this transaction changed.
-insert into change (record_keys, has_prefixes) values ($1, $2);
-
--- name: ring
--- Wake the followers once this transaction has committed.
-notify idnode_change;
+-- Write what this transaction changed, and wake the followers once it has committed.
+insert into change (record_keys, has_prefixes) values ($1, $2) returning pg_notify('idnode_change', '');
 
 -- name: since
 -- The changes that became visible after snapshot $1 (null = none), and with each the position of this look: one row at least.

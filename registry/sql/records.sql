@@ -27,6 +27,21 @@ select key, spelling, value_list
 from unnest($1::bytea[], $2::bytea[], $3::bytea[]) as given (key, spelling, value_list)
 on conflict (key) do nothing;
 
+-- name: prepare_staging
+-- A table of this connection, empty at the beginning of each transaction, that many new records are copied into.
+create temporary table if not exists staging (
+    key bytea not null,
+    spelling bytea,
+    value_list bytea not null
+) on commit delete rows;
+set local statement_timeout = '60s';
+
+-- name: insert_staged
+-- The same as insert, for the records of the staging table.
+insert into record (key, spelling, value_list)
+select key, spelling, value_list from staging
+on conflict (key) do nothing;
+
 -- name: existing
 -- The rows, deleted records included, among some keys that this transaction did not write.
 select key, spelling, value_list
