@@ -241,6 +241,29 @@ async def test_the_json_interface_refuses_in_its_own_codes(
     assert (reply.status, reply.json["responseCode"]) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [
+        ("PUT", "/88.118.8/X", 405),
+        ("DELETE", "/", 405),
+        ("PUT", "/resolve/88.118.8/X", 405),
+        ("GET", "/resolve/%FF", 400),
+        ("GET", "/resolve/?%FF", 400),
+        ("GET", "/88.118.8/X?%FF", 400),
+        ("GET", "/hello", 400),
+        ("GET", "/favicon.ico", 404),
+        ("PUT", "/api/site", 501),
+        ("OPTIONS", "/api/site", 200),
+        ("OPTIONS", "/api/prefixes", 200),
+        ("OPTIONS", "/api/sessions", 200),
+        ("GET", "/api/sessions/this", 403),
+        ("GET", "/" + "%E7%A6%BB" * 800, 400),
+    ],
+)
+async def test_every_other_request_has_its_status(ask: Any, method: str, target: str, status: int) -> None:
+    assert (await ask(target, method)).status == status
+
+
 async def test_head_is_get_without_the_body(ask: Any) -> None:
     get, head = await ask(f"/api/handles/{PREFIX}/rest-1"), await ask(f"/api/handles/{PREFIX}/rest-1", "HEAD")
     assert head.body == b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -105,6 +106,46 @@ async def test_a_deaf_peer_is_cut(world: World) -> None:
     peer.close()
 
 
+async def test_a_slow_peer_that_reads_gets_everything(world: World) -> None:
+    peer = socket.socket()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    peer.connect(("127.0.0.1", world.port))
+    peer.setblocking(False)
+    loop = asyncio.get_running_loop()
+    wanted = b"GET /api/handles/88.118.8/%E5%A4%A7 HTTP/1.1\r\nHost: x\r\n"
+    await loop.sock_sendall(peer, (wanted + b"\r\n") * 20 + wanted + b"Connection: close\r\n\r\n")
+    await asyncio.sleep(0.5)
+    received = bytearray()
+    while octets := await asyncio.wait_for(loop.sock_recv(peer, 65_536), 5):
+        received += octets
+    assert received.count(b"HTTP/1.1 200 OK") == 21
+    assert received.endswith(b"]}")
+    peer.close()
+
+
+@pytest.mark.parametrize("host", [b"http://id.example.cn", b"HTTP://id.example.cn:8081"])
+async def test_a_proxy_may_send_the_whole_url(world: World, host: bytes) -> None:
+    octets = b"GET %s/healthz/live?x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % host
+    assert (await world.exchange(octets)).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("line", [b"OPTIONS *", b"GET ftp://a.cn/x", b"CONNECT a.cn:443"])
+async def test_what_has_no_path_is_refused(world: World, line: bytes) -> None:
+    assert (await world.exchange(line + b" HTTP/1.1\r\nHost: x\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_peer_that_leaves_within_its_body_is_no_failure(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, writer = await world.connect()
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhdl=")
+    await asyncio.sleep(0.1)
+    writer.transport.abort()
+    await asyncio.sleep(0.2)
+    assert world.door.server.open == set()
+    assert capsys.readouterr() == ("", "")
+
+
 async def test_pipelined_requests_are_answered_in_order(world: World) -> None:
     targets = [f"/api/handles/88.118.8/none-{number}" for number in range(100)]
     asked = "".join(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n" for target in targets)
@@ -126,6 +167,19 @@ async def test_too_many_connections_of_one_address_are_refused(world: World) -> 
         each.close()
     await asyncio.sleep(0.1)
     assert (await world.exchange(b"GET /healthz/live HTTP/1.0\r\n\r\n")).startswith(b"HTTP/1.0 200")
+
+
+async def test_too_many_connections_in_all_are_refused() -> None:
+    world = World(replace(SMALL, connections_max=1))
+    await world.door.open()
+    _, held = await world.connect()
+    await asyncio.sleep(0.1)
+    surplus, writer = await world.connect()
+    assert await is_cut(surplus) < 0.5
+    assert world.tally.discarded["too_many_connections"] == 1
+    for each in (held, writer):
+        each.close()
+    await world.door.close(1.0)
 
 
 async def test_a_client_that_waits_is_told_to_continue(world: World) -> None:
