@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import structlog
@@ -56,7 +56,7 @@ class NativeService:
         self._resolver = resolver
         self._in_flight = 0
         self._in_flight_max = queries_in_flight_max
-        self._operations: Final = {OpCode.RESOLUTION: self._resolve}
+        self._operations: dict[int, Callable[[Message], Reply]] = {OpCode.RESOLUTION: self._resolve}
 
     def serve(self, octets: bytes) -> Reply:
         """Return the reply to one request, envelope included.
