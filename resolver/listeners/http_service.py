@@ -31,7 +31,7 @@ from resolver.resolve import Resolver
 from resolver.scanned import read_scanned
 from resolver.translation import negotiation, proxy, rest
 from resolver.translation.parameters import Parameters, UnreadableParameters
-from resolver.translation.proxy import Notice, Outcome, ShowNotice, Visit
+from resolver.translation.proxy import FollowAlias, Notice, Outcome, ShowNotice, Visit
 
 ROBOTS: Final = b"User-agent: *\nCrawl-delay: 1\nRequest-rate: 1/1\n"
 """The reference's wish to crawlers."""
@@ -180,13 +180,11 @@ class HttpService:
         return outcome_response(request, outcome, self._clock())
 
     async def _outcome_of(self, visit: Visit) -> Outcome:
-        now = self._clock()
         answer = await self._resolver.resolve(proxy.query_of(visit))
-        target = proxy.alias_of(visit, answer)
-        if target is None:
-            return proxy.outcome_of(visit, answer, now, self._random)
-        end = await self._end_of_aliases(replace(visit, handle=target))
-        return proxy.outcome_of_alias(visit, answer, end, now)
+        outcome = proxy.outcome_of(visit, answer, self._clock(), self._random)
+        if not isinstance(outcome, FollowAlias):
+            return outcome
+        return proxy.outcome_of_alias(visit, outcome, await self._end_of_aliases(replace(visit, handle=outcome.target)))
 
     async def _end_of_aliases(self, visit: Visit) -> Handle | None:
         """Return the handle that a chain of aliases ends in, or None when it runs in a circle or too far."""

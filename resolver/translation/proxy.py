@@ -142,6 +142,19 @@ class ShowNotice:
     site: Site | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FollowAlias:
+    """Find out first where `target` leads.
+
+    Attributes:
+        lifetime_seconds, values: of the alias itself.
+    """
+
+    target: Handle
+    lifetime_seconds: int | None
+    values: tuple[HandleValue, ...]
+
+
 Outcome = Redirect | ShowRecord | ShowUrls | ShowNotice
 
 
@@ -159,34 +172,24 @@ def query_of(visit: Visit) -> Query:
 
 def alias_of(visit: Visit, answer: Answer) -> Handle | None:
     """Return the handle that the visited one is another name of, if that is to be followed."""
-    if not visit.follows_aliases or not isinstance(answer, Found):
-        return None
-    for value in answer.record.values:
-        if value.has_type("HS_ALIAS"):
-            try:
-                return decode_alias(value.data).handle
-            except InvalidHandle:
-                return None
-    return None
+    return _alias_among(visit, answer.record.values) if isinstance(answer, Found) else None
 
 
-def outcome_of_alias(visit: Visit, answer: Answer, end: Handle | None, now: float) -> Outcome:
+def outcome_of_alias(visit: Visit, alias: FollowAlias, end: Handle | None) -> Outcome:
     """Send the visitor to our own address of `end`, with the same parameters; without an end, show the alias itself.
 
     Args:
         visit: what was asked.
-        answer: the record of the alias.
-        end: the handle that the chain of aliases ends in.
-        now: Unix seconds.
+        alias: what the visited handle turned out to be.
+        end: the handle that the chain of aliases ends in, or None when it runs in a circle.
     """
-    if end is not None:
-        lifetime = lifetime_seconds(answer, now)
-        return Redirect(own_path(end, visit.query_string), lifetime, HTTPStatus.MOVED_PERMANENTLY)
-    return ShowRecord(visit.handle, answer.record.values if isinstance(answer, Found) else ())
+    if end is None:
+        return ShowRecord(visit.handle, alias.values)
+    return Redirect(own_path(end, visit.query_string), alias.lifetime_seconds, HTTPStatus.MOVED_PERMANENTLY)
 
 
-def outcome_of(visit: Visit, answer: Answer, now: float, random: Callable[[], float]) -> Outcome:
-    """Return what to do for `visit`, given that no alias leads elsewhere.
+def outcome_of(visit: Visit, answer: Answer, now: float, random: Callable[[], float]) -> Outcome | FollowAlias:
+    """Return what to do for `visit`.
 
     Args:
         visit: what was asked.
@@ -199,18 +202,27 @@ def outcome_of(visit: Visit, answer: Answer, now: float, random: Callable[[], fl
     if not isinstance(answer, Found):
         return ShowNotice(_NOTICE_BY_ANSWER[type(answer)], visit.handle.spelling)
     values = answer.record.values
+    lifetime_seconds = min((value.ttl.lifetime_seconds(now) for value in values), default=None)
+    target = _alias_among(visit, values)
+    if target is not None:
+        return FollowAlias(target, lifetime_seconds, values)
     if visit.action == "showvalues":
         return ShowRecord(visit.handle, values)
     if visit.action == "showurls":
         return ShowUrls((places_of(visit.handle, values) or plain_places(values)).to_xml())
-    return _send_on(visit, values, lifetime_seconds(answer, now), random) or ShowRecord(visit.handle, values)
+    return _send_on(visit, values, lifetime_seconds, random) or ShowRecord(visit.handle, values)
 
 
-def lifetime_seconds(answer: Answer, now: float) -> int | None:
-    """Return for how long `answer` may be believed: the shortest time to live of its values."""
-    if not isinstance(answer, Found):
+def _alias_among(visit: Visit, values: Sequence[HandleValue]) -> Handle | None:
+    if not visit.follows_aliases:
         return None
-    return min((value.ttl.lifetime_seconds(now) for value in answer.record.values), default=None)
+    for value in values:
+        if value.has_type("HS_ALIAS"):
+            try:
+                return decode_alias(value.data).handle
+            except InvalidHandle:
+                return None
+    return None
 
 
 def _send_on(

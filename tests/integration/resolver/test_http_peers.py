@@ -92,7 +92,9 @@ async def test_a_silent_connection_is_closed(world: World) -> None:
     writer.close()
 
 
-async def test_a_deaf_peer_is_cut(world: World) -> None:
+async def test_a_deaf_peer_is_cut() -> None:
+    world = World(replace(SMALL, idle_seconds=30.0))
+    await world.door.open()
     peer = socket.socket()
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     peer.connect(("127.0.0.1", world.port))
@@ -104,6 +106,7 @@ async def test_a_deaf_peer_is_cut(world: World) -> None:
     await asyncio.sleep(2.5)
     assert len(world.door.server.open) == 0
     peer.close()
+    await world.door.close(1.0)
 
 
 async def test_a_slow_peer_that_reads_gets_everything(world: World) -> None:

@@ -26,7 +26,16 @@ from resolver.query import Query
 from resolver.translation import proxy
 from resolver.translation.locations import Wishes, places_of
 from resolver.translation.parameters import Parameters
-from resolver.translation.proxy import STATUS_BY_NOTICE, Notice, Redirect, ShowNotice, ShowRecord, ShowUrls, Visit
+from resolver.translation.proxy import (
+    STATUS_BY_NOTICE,
+    FollowAlias,
+    Notice,
+    Redirect,
+    ShowNotice,
+    ShowRecord,
+    ShowUrls,
+    Visit,
+)
 from resolver.translation.urls import own_path, redirect_target
 from tests.builders import text_value
 
@@ -142,15 +151,15 @@ ALIAS = text_value(1, "HS_ALIAS", "88.118.8/泵")
 
 
 def test_an_alias_leads_on_with_what_was_asked() -> None:
-    answer = Found(HandleRecord.of(PUMP, [ALIAS]))
-    target = proxy.alias_of(visit("a=1"), answer)
-    assert target == Handle("88.118.8/泵")
-    assert proxy.outcome_of_alias(visit("a=1"), answer, target, NOW) == Redirect("/88.118.8/%E6%B3%B5?a=1", 86_400, 301)
+    alias = outcome((ALIAS,), "a=1")
+    assert alias == FollowAlias(Handle("88.118.8/泵"), 86_400, (ALIAS,))
+    assert proxy.alias_of(visit(), Found(HandleRecord.of(PUMP, [ALIAS]))) == alias.target
+    sent = proxy.outcome_of_alias(visit("a=1"), alias, alias.target)
+    assert sent == Redirect("/88.118.8/%E6%B3%B5?a=1", 86_400, 301)
 
 
 def test_a_circle_of_aliases_shows_the_record() -> None:
-    answer = Found(HandleRecord.of(PUMP, [ALIAS]))
-    assert proxy.outcome_of_alias(visit(), answer, None, NOW) == ShowRecord(PUMP, (ALIAS,))
+    assert proxy.outcome_of_alias(visit(), outcome((ALIAS,)), None) == ShowRecord(PUMP, (ALIAS,))
 
 
 @pytest.mark.parametrize(
