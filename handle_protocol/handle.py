@@ -92,8 +92,7 @@ class Handle:
             size = len(spelling.encode())
         except UnicodeEncodeError:
             raise InvalidHandle("expected a handle in UTF-8") from None
-        if not 0 < size <= HANDLE_OCTETS_MAX:
-            raise InvalidHandle(f"expected a handle of 1 to {HANDLE_OCTETS_MAX} octets, not {size}")
+        _check_size(size)
         return cls(spelling)
 
     @classmethod
@@ -103,8 +102,9 @@ class Handle:
         Raises:
             InvalidHandle: as for `parse`, or the octets are not UTF-8.
         """
+        _check_size(len(octets))
         try:
-            return cls.parse(octets.decode())
+            return cls(octets.decode())
         except UnicodeDecodeError:
             raise InvalidHandle("expected a handle in UTF-8") from None
 
@@ -140,3 +140,8 @@ class Handle:
 
     def __str__(self) -> str:
         return self.spelling
+
+
+def _check_size(octets: int) -> None:
+    if not 0 < octets <= HANDLE_OCTETS_MAX:
+        raise InvalidHandle(f"expected a handle of 1 to {HANDLE_OCTETS_MAX} octets, not {octets}")

@@ -26,6 +26,9 @@ HANDLE_OCTETS_MAX: Final = 2_048
 VALUES_MAX: Final = 2_048
 """Reference: the most values of one record in one message."""
 
+QUESTION_ITEMS_MAX: Final = VALUES_MAX
+"""Ours: the most indexes, and the most types, of one question: no record has more values."""
+
 TTL_SECONDS_MAX: Final = 2 * 86_400
 """Reference: caches treat a longer time to live as two days."""
 

@@ -40,7 +40,8 @@ from handle_protocol.header import UNKNOWN_SITE_SERIAL, Header, decode_header, e
 from handle_protocol.limits import ENVELOPE_OCTETS, EXPIRATION_SECONDS
 from handle_protocol.octets import OctetReader
 
-Body = ResolutionRequest | ResolutionResponse | Referral | ErrorBody | RawBody
+AnswerBody = ResolutionResponse | Referral | ErrorBody | RawBody
+Body = ResolutionRequest | AnswerBody
 
 UNKNOWN_REQUEST_ID: Final = 0xFFFF_FFFF
 """Reference: the request id in the answer to octets that hold none."""
@@ -154,7 +155,7 @@ def holds_request(message_octets: bytes) -> bool:
 def answer_to(
     request: Message,
     response_code: int,
-    body: Body,
+    body: AnswerBody,
     *,
     now: float,
     is_authoritative: bool = True,
@@ -295,11 +296,7 @@ def _encode_body(body: Body, version: Version) -> bytes:
     return content if digest is None else encode_digest(digest, version) + content
 
 
-def _with_digest(body: Body, digest: RequestDigest, version: Version) -> Body:
-    match body:
-        case RawBody():
-            return RawBody(encode_digest(digest, version) + body.octets)
-        case ResolutionRequest():
-            return body
-        case _:
-            return replace(body, request_digest=digest)
+def _with_digest(body: AnswerBody, digest: RequestDigest, version: Version) -> AnswerBody:
+    if isinstance(body, RawBody):
+        return RawBody(encode_digest(digest, version) + body.octets)
+    return replace(body, request_digest=digest)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from handle_protocol.errors import MalformedMessage
+from handle_protocol.limits import MESSAGE_OCTETS_MAX
 
 _U8: Final = struct.Struct(">B")
 _U16: Final = struct.Struct(">H")
@@ -113,7 +114,7 @@ class OctetReader:
 
     def counted(self, what: str) -> bytes:
         """Read a counted field."""
-        return self.take(self.u32(f"length of {what}"), what)
+        return self.take(self.u32(what), what)
 
     def text(self, what: str) -> str:
         """Read a text."""
@@ -123,12 +124,13 @@ class OctetReader:
         except UnicodeDecodeError as error:
             raise MalformedMessage(f"{what} in UTF-8", start + 4 + error.start) from None
 
-    def count(self, what: str, octets_each: int) -> int:
-        """Read how many items follow, each of at least `octets_each` octets."""
+    def count(self, what: str, octets_each: int, most: int = MESSAGE_OCTETS_MAX) -> int:
+        """Read how many items follow, each of at least `octets_each` octets, and `most` of them."""
         start = self._offset
-        number = self.u32(f"number of {what}")
-        if number * octets_each > self.remaining:
-            raise MalformedMessage(f"at most {self.remaining // octets_each} {what}, not {number},", start)
+        number = self.u32(what)
+        possible = min(most, self.remaining // octets_each)
+        if number > possible:
+            raise MalformedMessage(f"at most {possible} {what}, not {number},", start)
         return number
 
     def region(self, count: int, what: str) -> OctetReader:

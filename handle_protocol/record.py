@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from handle_protocol import octets
 from handle_protocol.handle import Handle
-from handle_protocol.limits import VALUE_OCTETS_MIN
+from handle_protocol.limits import VALUE_OCTETS_MIN, VALUES_MAX
 from handle_protocol.octets import OctetReader
 from handle_protocol.value import HandleValue, decode_value, encode_value
 
@@ -63,4 +63,4 @@ def read_value_list(reader: OctetReader) -> tuple[HandleValue, ...]:
     Raises:
         MalformedMessage: the octets end early.
     """
-    return tuple(decode_value(reader) for _ in range(reader.count("values", VALUE_OCTETS_MIN)))
+    return tuple(decode_value(reader) for _ in range(reader.count("values", VALUE_OCTETS_MIN, VALUES_MAX)))

@@ -20,6 +20,7 @@ from typing import Final
 from handle_protocol import octets
 from handle_protocol.bodies.digest import RequestDigest
 from handle_protocol.handle import Handle
+from handle_protocol.limits import QUESTION_ITEMS_MAX
 from handle_protocol.octets import OctetReader
 from handle_protocol.record import decode_value_list
 from handle_protocol.value import HandleValue
@@ -84,8 +85,8 @@ def decode_resolution_request(reader: OctetReader) -> ResolutionRequest:
         InvalidHandle: the handle is empty, too long or not UTF-8.
     """
     handle = Handle.decode(reader.counted("handle"))
-    indexes = reader.u32s(reader.count("indexes", 4), "indexes")
-    types = tuple(reader.text("value type") for _ in range(reader.count("types", 4)))
+    indexes = reader.u32s(reader.count("indexes", 4, QUESTION_ITEMS_MAX), "indexes")
+    types = tuple(reader.text("value type") for _ in range(reader.count("types", 4, QUESTION_ITEMS_MAX)))
     return ResolutionRequest(handle, indexes, types, reader.skip(_SPARE_OCTETS))
 
 

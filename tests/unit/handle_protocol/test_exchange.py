@@ -113,6 +113,11 @@ def test_an_error_is_an_answer(code: ResponseCode) -> None:
     assert Exchange(REQUEST).accept_datagram(encode_message(error), NOW) == error
 
 
+def test_a_challenge_is_an_answer() -> None:
+    challenge = answer_to(REQUEST, ResponseCode.AUTHENTICATION_NEEDED, RawBody(bytes(20)), now=NOW)
+    assert Exchange(REQUEST).accept_datagram(encode_message(challenge), NOW) == challenge
+
+
 def test_the_protocols_own_error_with_our_id_is_an_answer() -> None:
     error = replace(error_for_unreadable(None, now=NOW), request_id=4_711)
     assert Exchange(REQUEST).accept_datagram(encode_message(error), NOW) == error

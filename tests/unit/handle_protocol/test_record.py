@@ -15,7 +15,9 @@ def test_a_record_keeps_its_values(kept: tuple[HandleValue, ...]) -> None:
     assert HandleRecord.of(Handle("88.118.8/泵"), kept).values == kept
 
 
-@pytest.mark.parametrize("octets", [b"", b"\0\0\0\1", bytes(5), b"\0\1\0\0" + bytes(26)])
+@pytest.mark.parametrize(
+    "octets", [b"", b"\0\0\0\1", bytes(5), b"\0\1\0\0" + bytes(26), b"\0\0\x08\1" + bytes(2_049 * 26)]
+)
 def test_what_is_no_value_list_is_refused(octets: bytes) -> None:
     with pytest.raises(MalformedMessage):
         decode_value_list(octets)

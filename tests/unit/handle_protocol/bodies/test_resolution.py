@@ -1,5 +1,7 @@
 """Questions and answers by themselves."""
 
+from dataclasses import replace
+
 import pytest
 
 from handle_protocol import octets
@@ -40,6 +42,12 @@ def test_a_name_that_can_be_no_handle_is_invalid(handle: bytes) -> None:
 def test_lying_counts_are_malformed(lists: bytes) -> None:
     with pytest.raises(MalformedMessage):
         decode_resolution_request(OctetReader(octets.text("88.300/1") + lists))
+
+
+@pytest.mark.parametrize("question", [{"indexes": (1,) * 2_049}, {"types": ("",) * 2_049}])
+def test_a_question_for_more_than_any_record_has_is_malformed(question: dict[str, tuple[object, ...]]) -> None:
+    with pytest.raises(MalformedMessage, match="at most 2048"):
+        decode_resolution_request(OctetReader(encode_resolution_request(replace(QUESTION, **question))))
 
 
 def test_an_answer_with_leftovers_in_its_values_is_malformed() -> None:
