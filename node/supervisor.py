@@ -1,0 +1,223 @@
+"""The supervisor: starts what a node is made of in order, keeps it alive, and stops it in the reverse order.
+
+Postgres → migrations → Valkey → workers and the admin process. SIGTERM and SIGINT stop: workers finish what is in flight,
+then the admin process ends, then the servers. SIGHUP reads the settings again and replaces the workers one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import shutil
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from signal import SIGHUP, SIGINT, SIGTERM
+
+import structlog
+
+from node.data_dir_lock import hold_data_dir
+from node.embedded.postgres import EmbeddedPostgres
+from node.embedded.valkey import EmbeddedValkey
+from node.errors import NodeError
+from node.keeper import Keeper
+from node.layout import board_file, metrics_folder
+from node.ports import check_doors_are_free
+from node.processes import AdminProcess, WorkerProcess
+from node.register import migrate_register
+from node.running import RunningNode, remove_running_node, start_ticks, write_running_node
+from node.settings import EMBEDDED, FIXED_SETTINGS, Settings
+from node.settings_sources import SettingsError
+from node.status_board import StatusBoard, WorkerState
+from node.systemd import READY, STOPPING, notify
+
+OnReady = Callable[[RunningNode], Awaitable[None]]
+
+
+class Supervisor:
+    """Runs one node in one data directory."""
+
+    def __init__(self, settings: Settings, read_settings: Callable[[], Settings]) -> None:
+        """Prepare a node; nothing happens before `run`.
+
+        Args:
+            settings: those to start with.
+            read_settings: reads them again, for SIGHUP; may raise SettingsError.
+        """
+        self._settings = settings
+        self._read_settings = read_settings
+        self._is_reload_wanted = asyncio.Event()
+        self._workers: list[Keeper[WorkerProcess]] = []
+
+    async def run(self, on_ready: OnReady | None = None) -> None:
+        """Start the node, keep it, and return when it was asked to stop and has stopped.
+
+        Args:
+            on_ready: awaited once, when every worker serves.
+
+        Raises:
+            NodeError: the node does not start: directory in use, port in use, database unfit, server failed.
+            OSError: the node does not start: a file or a process is refused.
+        """
+        self._obey_signals()
+        try:
+            async with hold_data_dir(self._settings.data_dir):
+                await check_doors_are_free(self._settings)
+                self._prepare_run_folder()
+                await self._live(on_ready)
+        except asyncio.CancelledError:
+            _logger().info("node_stopped", pid=os.getpid())
+        except BaseExceptionGroup as group:
+            expected, _ = group.split((NodeError, OSError))
+            raise _first(expected or group) from None
+
+    async def _live(self, on_ready: OnReady | None) -> None:
+        """Start everything, then wait; whatever ends this, cancellation or error, unwinds the stack in order."""
+        async with asyncio.TaskGroup() as tasks, AsyncExitStack() as stack:
+            await self._start_servers(tasks, stack)
+            admin = Keeper("admin", partial(AdminProcess, self._settings))
+            stack.push_async_callback(admin.stop)
+            stack.push_async_callback(self._stop_workers)
+            async with asyncio.TaskGroup() as starting:
+                starting.create_task(admin.start(tasks))
+                starting.create_task(self._start_workers(tasks))
+            running = self._announce(stack)
+            if on_ready is not None:
+                await on_ready(running)
+            while True:
+                await self._is_reload_wanted.wait()
+                self._is_reload_wanted.clear()
+                await self._reload(tasks)
+
+    def _obey_signals(self) -> None:
+        """Let the first request to stop cancel this task, which unwinds in order; later ones must not disturb that."""
+        loop = asyncio.get_running_loop()
+        running = asyncio.current_task()
+        is_stopping = asyncio.Event()
+
+        def stop() -> None:
+            if running is not None and not is_stopping.is_set():
+                is_stopping.set()
+                notify(STOPPING)
+                _logger().info("node_stopping", pid=os.getpid())
+                running.cancel()
+
+        for signal_number in (SIGTERM, SIGINT):
+            loop.add_signal_handler(signal_number, stop)
+        loop.add_signal_handler(SIGHUP, self._is_reload_wanted.set)
+
+    def _prepare_run_folder(self) -> None:
+        metrics = metrics_folder(self._settings.data_dir)
+        shutil.rmtree(metrics, ignore_errors=True)
+        metrics.mkdir()
+        self._board = StatusBoard.create(board_file(self._settings.data_dir))
+
+    async def _start_servers(self, tasks: asyncio.TaskGroup, stack: AsyncExitStack) -> None:
+        data_dir = self._settings.data_dir
+        if self._settings.database_url == EMBEDDED:
+            postgres = Keeper("postgres", partial(EmbeddedPostgres, data_dir))
+            stack.push_async_callback(postgres.stop)
+            await postgres.start(tasks)
+            self._settings = dataclasses.replace(self._settings, database_url=postgres.running.url)
+        for migration in await migrate_register(self._settings.database_url):
+            _logger().info("migration_applied", migration=migration)
+        if self._settings.redis_url == EMBEDDED:
+            valkey = Keeper("valkey", partial(EmbeddedValkey, data_dir))
+            stack.push_async_callback(valkey.stop)
+            await valkey.start(tasks)
+            self._settings = dataclasses.replace(self._settings, redis_url=valkey.running.url)
+
+    async def _start_workers(self, tasks: asyncio.TaskGroup) -> None:
+        """Start what is missing of the workers that the settings ask for.
+
+        Raises:
+            NodeError: one does not become ready.
+        """
+        missing = self._settings.workers - len(self._workers)
+        started = [Keeper("worker", self._make_worker) for _ in range(missing)]
+        self._workers += started
+        for worker in started:
+            await worker.start(tasks)
+        for worker in started:
+            await worker.running.wait_until_ready()
+
+    def _make_worker(self) -> WorkerProcess:
+        return WorkerProcess(self._settings, self._board)
+
+    async def _stop_workers(self) -> None:
+        await asyncio.gather(*(worker.stop() for worker in self._workers))
+
+    def _announce(self, stack: AsyncExitStack) -> RunningNode:
+        settings = self._settings
+        running = RunningNode(
+            pid=os.getpid(),
+            start_ticks=start_ticks(os.getpid()),
+            data_dir=str(settings.data_dir),
+            database_url=settings.database_url,
+            redis_url=settings.redis_url,
+            address=settings.reachable_address,
+            handle_port=settings.handle_port,
+            http_port=settings.http_port,
+            admin_address=settings.reachable_admin_address,
+            admin_port=settings.admin_port,
+        )
+        stack.callback(remove_running_node, settings.data_dir)
+        write_running_node(running)
+        notify(READY)
+        _logger().info(
+            "node_ready",
+            pid=running.pid,
+            workers=settings.workers,
+            bind=settings.bind,
+            handle_port=settings.handle_port,
+            http_port=settings.http_port,
+            admin_port=settings.admin_port,
+            data_dir=running.data_dir,
+        )
+        return running
+
+    async def _reload(self, tasks: asyncio.TaskGroup) -> None:
+        """Replace the workers one by one by workers with new settings; wrong settings change nothing."""
+        try:
+            fresh = self._read_settings()
+        except SettingsError as error:
+            for mistake in error.mistakes:
+                _logger().error(
+                    "settings_refused", where=mistake.where, found=mistake.found, expected=mistake.expected[0]
+                )
+            return
+        kept = {name: getattr(self._settings, name) for name in FIXED_SETTINGS}
+        self._settings = dataclasses.replace(fresh, **kept)
+        try:
+            await self._replace_workers(tasks)
+        except NodeError as error:
+            _logger().error("reload_failed", reason=str(error))
+        else:
+            _logger().info("settings_reloaded", workers=len(self._workers))
+
+    async def _replace_workers(self, tasks: asyncio.TaskGroup) -> None:
+        while len(self._workers) > self._settings.workers:
+            await self._workers.pop().stop()
+        for worker in self._workers:
+            successor = WorkerProcess(self._settings, self._board, WorkerState.SPARE)
+            try:
+                await successor.start()
+                await successor.wait_until_ready()
+            except (NodeError, OSError):
+                await successor.stop()
+                raise
+            await worker.replace(successor)
+        await self._start_workers(tasks)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
+def _logger() -> structlog.typing.FilteringBoundLogger:
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    return logger
