@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 
 class Problem(Enum):
@@ -33,7 +34,24 @@ class Problem(Enum):
     DUPLICATE_INDEX = "the index {index} is used twice", "索引 {index} 重复"
     TOO_MANY_VALUES = "more than {limit} values", "值超过{limit}个"
     RECORD_TOO_LONG = "all values together are longer than {limit} octets", "全部值合计超过{limit}字节"
-    REFUSED = "{detail}", "{detail_zh}"
+
+    # Of a row, said by the register.
+    PREFIX_NOT_OURS = (
+        "prefix {prefix} is not registered here; add it with: idnode prefix add {prefix}",
+        "前缀 {prefix} 未在本节点注册,请先执行:idnode prefix add {prefix}",
+    )
+    PREFIX_SUSPENDED = (
+        "prefix {prefix} is suspended; resume it with: idnode prefix resume {prefix}",
+        "前缀 {prefix} 已暂停,可执行:idnode prefix resume {prefix}",
+    )
+    PREFIX_DELEGATED = (
+        "prefix {prefix} is answered by the enterprise's own node; import the row there",
+        "前缀 {prefix} 由企业自建节点解析,请在该节点导入",
+    )
+    SAME_BUT_FOR_CASE = (
+        "another row has the same handle but for upper and lower case, which prefix {prefix} does not tell apart",
+        "另一行的标识仅大小写不同,而前缀 {prefix} 不区分大小写",
+    )
 
     # Of a file.
     EMPTY_FILE = "the file is empty", "文件为空"
@@ -85,8 +103,13 @@ class UnreadableFile(ValueError):
 
     def __init__(self, problem: Problem, **details: object) -> None:
         self.problem = problem
+        self.details = details
         self.reason, self.reason_zh = (sentence.format(**details) for sentence in problem.value)
         super().__init__(self.reason)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle with the details, from which the sentences are made."""
+        return partial(UnreadableFile, self.problem, **self.details), ()
 
 
 class RowProblem(ValueError):
