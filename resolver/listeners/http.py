@@ -189,7 +189,7 @@ _BODY_TOO_SLOW: Final = problem_response(HTTPStatus.REQUEST_TIMEOUT, "请重新�
 _BODY_BROKEN: Final = problem_response(HTTPStatus.BAD_REQUEST, "请求正文不完整", "Send the whole body")
 _BROKEN: Final = problem_response(
     HTTPStatus.INTERNAL_SERVER_ERROR,
-    "系统内部错误,请稍后再试;如反复出现请联系节点运营方",
+    "系统内部错误，请稍后再试；如反复出现请联系节点运营方",
     "Try later; tell the operator if it stays",
 )
 _CLOSING: Final = frozenset(

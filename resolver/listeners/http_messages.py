@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from resolver.translation import negotiation
 from resolver.translation.parameters import Parameters, UnreadableParameters
 
-READING_METHODS = frozenset({"GET", "HEAD"})
+READING_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ _RETRY_LATER: Final = {"Retry-After": str(RETRY_SECONDS)}
 _NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff"}
 
 _HINTS: Final = {
-    "zh": "标识由前缀、斜杠和后缀组成,例如 88.118.8/JXDY2106023;请核对扫描内容。",
+    "zh": "标识由前缀、斜杠和后缀组成，例如 88.118.8/JXDY2106023；请核对扫描内容。",
     "en": "An identifier is a prefix, a slash and a suffix, such as 88.118.8/JXDY2106023; check what was scanned.",
 }
 

@@ -31,7 +31,7 @@ LANGUAGE_TAGS: Final[dict[Language, str]] = {"zh": "zh-CN", "en": "en"}
 BRAND: Final = Text("工业互联网标识解析 · 二级节点", "Industrial Internet Identifier Resolution · Secondary Node")
 SKIP: Final = Text("跳到正文", "Skip to content")
 FOOTER: Final = Text(
-    "本页由标识解析二级节点生成,内容由标识注册企业负责。",
+    "本页由标识解析二级节点生成，内容由标识注册企业负责。",
     "Shown by a secondary node; what it says is the responsibility of the enterprise that registered the identifier.",
 )
 
@@ -40,10 +40,10 @@ START_TEXT: Final = Text(
     "输入或扫描产品上的标识。标识、链接、hdl: 写法、VAA 编码、全角字符都可以识别。",
     "Type or scan the identifier on a product. Plain identifiers, links, hdl: forms and VAA codes are understood.",
 )
-START_API: Final = Text("程序请访问 {path},返回 JSON。", "Programs use {path}, which answers in JSON.")
+START_API: Final = Text("程序请访问 {path}，返回 JSON。", "Programs use {path}, which answers in JSON.")
 FORM_LABEL: Final = Text("标识", "Identifier")
 FORM_SUBMIT: Final = Text("查询", "Look up")
-FORM_NOREDIRECT: Final = Text("显示标识记录,不跳转", "Show the record instead of following its link")
+FORM_NOREDIRECT: Final = Text("显示标识记录，不跳转", "Show the record instead of following its link")
 
 RECORD_SUMMARY: Final = Text("共 {count} 条公开数据", "Public values: {count}")
 RECORD_CAPTION: Final = Text("标识数据", "Values")
@@ -54,13 +54,13 @@ RECORD_TIME: Final = Text("更新时间", "Changed")
 RECORD_OPEN: Final = Text("打开产品链接", "Open the link")
 RECORD_JSON: Final = Text("查看 JSON 数据", "See this as JSON")
 
-ELSEWHERE_SERVER: Final = Text("服务地址:{address}", "Server: {address}")
+ELSEWHERE_SERVER: Final = Text("服务地址：{address}", "Server: {address}")
 
 NOTICES: Final = {
     Notice.NOT_FOUND: NoticeText(
         Text("未找到该标识", "Not found"),
         Text(
-            "请核对标识是否完整、字母大小写是否正确;如标签无误,请联系产品的生产企业。",
+            "请核对标识是否完整、字母大小写是否正确；如标签无误，请联系产品的生产企业。",
             "Check that the identifier is complete and its letters are in the right case, or ask its manufacturer.",
         ),
     ),
@@ -71,7 +71,7 @@ NOTICES: Final = {
     Notice.NOT_RESPONSIBLE: NoticeText(
         Text("本节点不负责该前缀", "Not served here"),
         Text(
-            "请核对标识前缀,或通过国家顶级节点、递归节点查询。",
+            "请核对标识前缀，或通过国家顶级节点、递归节点查询。",
             "Check the prefix, or ask the national node or a recursive resolver.",
         ),
     ),
@@ -85,7 +85,7 @@ NOTICES: Final = {
     ),
     Notice.ELSEWHERE: NoticeText(
         Text("该标识由企业节点解析", "Served by the enterprise's own node"),
-        Text("企业节点没有网页服务,请用标识解析客户端查询。", "That node has no web door; use a Handle client."),
+        Text("企业节点没有网页服务，请用标识解析客户端查询。", "That node has no web door; use a Handle client."),
     ),
     Notice.BUSY: NoticeText(
         Text("系统繁忙", "Busy"),
@@ -94,12 +94,12 @@ NOTICES: Final = {
     Notice.NO_HANDLE: NoticeText(
         Text("无法识别为标识", "Not an identifier"),
         Text(
-            "标识由前缀、斜杠和后缀组成,例如 88.118.8/JXDY2106023。",
+            "标识由前缀、斜杠和后缀组成，例如 88.118.8/JXDY2106023。",
             "An identifier is a prefix, a slash and a suffix, such as 88.118.8/JXDY2106023.",
         ),
     ),
     Notice.WRONG_PARAMETERS: NoticeText(
         Text("查询参数有误", "Wrong parameters"),
-        Text("index 应为正整数,参数应为 UTF-8。", "An index is a positive number; parameters are UTF-8."),
+        Text("index 应为正整数，参数应为 UTF-8。", "An index is a positive number; parameters are UTF-8."),
     ),
 }
