@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Final, Protocol
@@ -103,8 +104,8 @@ class Import:
         self._outage_seconds_max = outage_seconds_max
         self.tally = Tally()
 
-    async def run(self, batches: AsyncIterator[Batch]) -> Tally:
-        """Store all batches.
+    async def run(self, batches: AsyncGenerator[Batch, None]) -> Tally:
+        """Store all batches, and close their source whatever happens.
 
         Raises:
             ImportStopped: the database was gone for too long.
@@ -112,7 +113,7 @@ class Import:
         """
         gate = asyncio.Semaphore(TRANSACTIONS_AT_ONCE)
         try:
-            async with asyncio.TaskGroup() as stores:
+            async with aclosing(batches), asyncio.TaskGroup() as stores:
                 async for batch in batches:
                     await gate.acquire()
                     stores.create_task(self._store_batch(batch)).add_done_callback(lambda _: gate.release())

@@ -10,7 +10,7 @@ import asyncio
 import gc
 import pickle
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -27,7 +27,7 @@ _PIPE_OCTETS: Final = 4 * 1024 * 1024
 _END: Final = None
 
 
-async def read_in_process(file: InputFile, rows: int) -> AsyncIterator[Batch]:
+async def read_in_process(file: InputFile, rows: int) -> AsyncGenerator[Batch, None]:
     """Yield the batches of a file as InputFile.batches does, while the next is being read.
 
     Raises:
