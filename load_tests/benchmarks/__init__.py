@@ -1,0 +1,1 @@
+"""One file per benchmark, each with `measure(seconds) -> Iterator[Line]`."""
