@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from handle_protocol import octets
 from handle_protocol.handle import Handle
 from handle_protocol.limits import VALUE_OCTETS_MIN, VALUES_MAX
 from handle_protocol.octets import OctetReader
 from handle_protocol.value import HandleValue, decode_value, encode_value
+
+NO_VALUES: Final = octets.u32(0)
+"""The value list of a record without values."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final
 
 from handle_protocol.handle import Handle
 from handle_protocol.predefined.site import Site, encode_site
-from handle_protocol.record import HandleRecord
+from handle_protocol.record import NO_VALUES, HandleRecord
 from handle_protocol.value import HandleValue
 from resolver.answer import (
     Answer,
@@ -82,7 +82,7 @@ class Resolver:
         key, now = _key(query.handle, registered), self.clock()
         entry = self.cache.look_up(key, now)
         if entry is not None:
-            return self._conclude(query, registered, _recall(query.handle, entry))
+            return self._conclude(query, registered, _recall(query, entry), is_public=query.is_public_only)
         if self.cache.is_absent(key, now):
             return self._conclude(query, registered, None)
         return None
@@ -117,7 +117,8 @@ class Resolver:
         entry = self.cache.look_up_stale(key, self.clock())
         if entry is None:
             return Busy(query.handle)
-        return self._conclude(query, registered, _recall(query.handle, entry), is_authoritative=False)
+        record = _recall(query, entry)
+        return self._conclude(query, registered, record, is_public=query.is_public_only, is_authoritative=False)
 
     def _conclude(
         self,
@@ -125,13 +126,17 @@ class Resolver:
         registered: RegisteredPrefix,
         record: HandleRecord | None,
         *,
+        is_public: bool = False,
         is_authoritative: bool = True,
     ) -> Answer:
+        """Answer with `record` as it is stored, or just its public values: `is_public`."""
         if query.handle.described_prefix is not None:
             record = _with_site(record, query.handle, registered, registered.delegated_to or self.site)
         if record is None:
             return NotFound(query.handle)
         record = HandleRecord(query.handle, record.value_list, record.revision)  # Spelled as it was asked.
+        if is_public and query.wants_everything and record.value_list != NO_VALUES:
+            return Found(record, is_authoritative)
         return _select(query, record, is_authoritative=is_authoritative)
 
     def _remember(self, key: bytes, record: HandleRecord | None) -> None:
@@ -168,9 +173,9 @@ def _select(query: Query, record: HandleRecord, *, is_authoritative: bool) -> An
     return Found(record, is_authoritative)
 
 
-def _recall(handle: Handle, entry: Entry) -> HandleRecord:
-    _, _, value_list, revision = entry
-    return HandleRecord(handle, value_list, revision)
+def _recall(query: Query, entry: Entry) -> HandleRecord:
+    _, public_list, value_list, revision = entry
+    return HandleRecord(query.handle, public_list if query.is_public_only else value_list, revision)
 
 
 def _with_site(record: HandleRecord | None, handle: Handle, registered: RegisteredPrefix, site: Site) -> HandleRecord:

@@ -23,6 +23,7 @@ from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.envelope import VERSION_OURS
 from handle_protocol.flags import EnvelopeFlag, OpFlag
 from handle_protocol.limits import ENVELOPE_OCTETS, EXPIRATION_SECONDS, HEADER_OCTETS, RECURSION_COUNT_MAX
+from handle_protocol.record import NO_VALUES
 from resolver.resolve import Resolver
 
 _FRAME: Final = octets.layout("BBBBIIIIIIIHBBIII")
@@ -32,7 +33,6 @@ _FRAME_OCTETS: Final = ENVELOPE_OCTETS + HEADER_OCTETS + 4
 _ENDING: Final = bytes(12)
 _ENDING_OCTETS: Final = len(_ENDING)
 _NO_CREDENTIAL: Final = bytes(4)
-_NO_VALUES: Final = bytes(4)
 
 # Enumerations calculate in Python, plain numbers do not: that is a third of the time here.
 _RESOLUTION: Final = int(OpCode.RESOLUTION)
@@ -115,6 +115,6 @@ class PlainAnswers:
         if entry is None:
             return None
         _, public_list, value_list, _ = entry
-        if public_list == _NO_VALUES or (public_list is not value_list and not op_flags & _PUBLIC_ONLY):
+        if public_list == NO_VALUES or (public_list is not value_list and not op_flags & _PUBLIC_ONLY):
             return None
         return public_list

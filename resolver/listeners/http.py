@@ -22,9 +22,6 @@ from resolver.listeners.sockets import TCP_BACKLOG
 from resolver.metrics import DoorTally
 from resolver.resolve import Resolver
 
-WATCH_SECONDS: Final = 0.5
-"""How often deadlines are looked at."""
-
 COMPRESSED_FROM_OCTETS: Final = 1_024
 """Ours: below that, compression saves no packet."""
 
@@ -79,7 +76,7 @@ class HttpDoor:
         loop = asyncio.get_running_loop()
         self.server = ConnectionServer(self._answer, self._limits, self._tally)
         self._listening = await loop.create_server(self.server, sock=self._socket, backlog=TCP_BACKLOG)
-        self._watch = loop.create_task(self._watch_deadlines(self.server))
+        self._watch = loop.create_task(self.server.admission.watch())
 
     async def close(self, seconds: float) -> None:
         """Accept no more; give requests under way `seconds` to be answered, then cut what is left."""
@@ -88,14 +85,8 @@ class HttpDoor:
         self._listening.close()
         self.server.pre_shutdown()
         await self.server.shutdown(seconds)
-        for connection in tuple(self.server.open):
-            connection.abort()
+        await self.server.admission.empty(0)
         self._watch.cancel()
-
-    async def _watch_deadlines(self, server: ConnectionServer) -> None:
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            server.cut_the_slow(time.monotonic())
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request: nothing but a response leaves here."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter as Tally
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -25,6 +24,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
+from resolver.listeners.admission import Admission
 from resolver.listeners.http_responses import problem_response
 from resolver.metrics import DoorTally
 
@@ -60,10 +60,10 @@ class HttpLimits:
 
 
 class ConnectionServer(web.Server):
-    """Makes connections, counts them, and cuts those that are past their deadline.
+    """Makes connections.
 
     Attributes:
-        open: the connections that were taken in.
+        admission: the open ones.
     """
 
     def __init__(self, answer: Any, limits: HttpLimits, tally: DoorTally) -> None:  # noqa: ANN401 - aiohttp's own type is private
@@ -79,38 +79,11 @@ class ConnectionServer(web.Server):
             auto_decompress=False,
         )
         self.limits = limits
-        self.tally = tally
-        self.open: set[BoundedConnection] = set()
-        self._addresses: Tally[str] = Tally()
+        self.admission = Admission(limits.connections_max, limits.per_address_max, tally)
 
     def __call__(self) -> BoundedConnection:
         """Make the protocol of a new connection."""
         return BoundedConnection(self, self._loop, self._kwargs)
-
-    def admit(self, connection: BoundedConnection, address: str) -> bool:
-        """Take a new connection in, unless there are too many."""
-        if len(self.open) >= self.limits.connections_max:
-            self.tally.discarded["too_many_connections"] += 1
-            return False
-        if self._addresses[address] >= self.limits.per_address_max:
-            self.tally.discarded["too_many_connections_of_address"] += 1
-            return False
-        self.open.add(connection)
-        self._addresses[address] += 1
-        return True
-
-    def dismiss(self, connection: BoundedConnection, address: str) -> None:
-        """Forget a connection that was taken in."""
-        self.open.discard(connection)
-        self._addresses[address] -= 1
-        if not self._addresses[address]:
-            del self._addresses[address]
-
-    def cut_the_slow(self, now: float) -> None:
-        """Abort every connection whose deadline is before `now`, in seconds of the monotonic clock."""
-        for connection in [each for each in self.open if each.deadline < now]:
-            self.tally.discarded["too_slow"] += 1
-            connection.abort()
 
     def _make_bounded_request(
         self,
@@ -151,7 +124,7 @@ class BoundedConnection(web.RequestHandler):
         self._wire = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
-        if not self._bounds.admit(self, address):
+        if not self._bounds.admission.admit(self, address):
             self._wire.abort()
             return
         self._address = address
@@ -161,7 +134,7 @@ class BoundedConnection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""
         if self._address is not None:
-            self._bounds.dismiss(self, self._address)
+            self._bounds.admission.dismiss(self, self._address)
             self._address = None
             super().connection_lost(exc)
 
@@ -173,7 +146,7 @@ class BoundedConnection(web.RequestHandler):
                 self._is_within_head = True
                 self._expect_within(self._bounds.limits.head_seconds)
             elif self._octets_unread > self._head_and_body_octets:
-                self._bounds.tally.discarded["too_long"] += 1
+                self._bounds.admission.tally.discarded["too_long"] += 1
                 self.abort()
                 return
         super().data_received(data)
@@ -215,7 +188,7 @@ class BoundedConnection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what is no HTTP and close; aiohttp's own words would show octets of the request, and log each."""
         del request, status, message
-        self._bounds.tally.discarded["no_http"] += 1
+        self._bounds.admission.tally.discarded["no_http"] += 1
         self.end_answer()
         problem = _TOO_LONG if isinstance(exc, LineTooLong) else _NO_HTTP
         response = web.Response(status=problem.status, body=problem.body, headers=problem.headers)

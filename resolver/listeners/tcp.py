@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import time
-from collections import Counter as Tally, deque
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import cast
 
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.transmission import StreamCutter
+from resolver.listeners.admission import Admission
+from resolver.listeners.sockets import TCP_BACKLOG
 from resolver.operations.native import NativeService
-
-WATCH_SECONDS: Final = 0.5
-"""How often deadlines are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +41,16 @@ class TcpDoor:
     """Serves one listening socket.
 
     Attributes:
-        connections: those that are open.
+        admission: its open connections.
     """
 
     def __init__(self, listener: socket.socket, service: NativeService, limits: TcpLimits) -> None:
         self._socket = listener
         self.service = service
         self.limits = limits
-        self.tally = service.tally
-        self.connections: set[TcpConnection] = set()
-        self._addresses: Tally[str] = Tally()
+        self.admission = Admission(limits.connections_max, limits.per_address_max, service.tally)
         self._server: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._is_empty = asyncio.Event()
-        self._is_empty.set()
 
     @property
     def port(self) -> int:
@@ -67,52 +61,18 @@ class TcpDoor:
     async def open(self) -> None:
         """Begin to serve."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: TcpConnection(self), sock=self._socket)
-        self._watch = loop.create_task(self._watch_deadlines())
+        self._server = await loop.create_server(lambda: TcpConnection(self), sock=self._socket, backlog=TCP_BACKLOG)
+        self._watch = loop.create_task(self.admission.watch())
 
     async def close(self, seconds: float) -> None:
         """Accept no more; give questions under way `seconds` to be answered, then cut what is left."""
-        if self._server is not None:
-            self._server.close()
-        for connection in tuple(self.connections):
-            connection.finish()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._is_empty.wait(), seconds)
-        for connection in tuple(self.connections):
-            connection.abort()
-        if self._watch is not None:
-            self._watch.cancel()
-
-    def admit(self, connection: TcpConnection, address: str) -> bool:
-        """Take a new connection in, unless there are too many."""
-        if len(self.connections) >= self.limits.connections_max:
-            self.tally.discarded["too_many_connections"] += 1
-            return False
-        if self._addresses[address] >= self.limits.per_address_max:
-            self.tally.discarded["too_many_connections_of_address"] += 1
-            return False
-        self.connections.add(connection)
-        self._is_empty.clear()
-        self._addresses[address] += 1
-        return True
-
-    def dismiss(self, connection: TcpConnection, address: str) -> None:
-        """Forget a connection that was taken in."""
-        self.connections.discard(connection)
-        if not self.connections:
-            self._is_empty.set()
-        self._addresses[address] -= 1
-        if not self._addresses[address]:
-            del self._addresses[address]
-
-    async def _watch_deadlines(self) -> None:
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            now = time.monotonic()
-            for connection in tuple(self.connections):
-                if now > connection.deadline:
-                    self.tally.discarded["too_slow"] += 1
-                    connection.abort()
+        if self._server is None or self._watch is None:
+            return
+        self._server.close()
+        for connection in tuple(self.admission.open):
+            cast("TcpConnection", connection).finish()
+        await self.admission.empty(seconds)
+        self._watch.cancel()
 
 
 class TcpConnection(asyncio.Protocol):
@@ -137,7 +97,7 @@ class TcpConnection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         address = peer[0] if peer else ""
-        if self._door.admit(self, address):
+        if self._door.admission.admit(self, address):
             self._address = address
         else:
             self._transport.abort()
@@ -145,7 +105,7 @@ class TcpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - any reason is the same to us
         """Forget the connection."""
         if self._address is not None:
-            self._door.dismiss(self, self._address)
+            self._door.admission.dismiss(self, self._address)
 
     def data_received(self, data: bytes) -> None:
         """Answer every message that is complete."""
@@ -153,7 +113,7 @@ class TcpConnection(asyncio.Protocol):
         try:
             messages = self._cutter.feed(data)
         except MalformedMessage:
-            self._door.tally.discarded["malformed"] += 1
+            self._door.service.tally.discarded["malformed"] += 1
             self.abort()
             return
         if self._cutter.is_within and (was_between or messages):

@@ -102,9 +102,9 @@ async def test_a_deaf_peer_is_cut() -> None:
     wanted = b"GET /api/handles/88.118.8/%E5%A4%A7 HTTP/1.1\r\nHost: x\r\n\r\n"
     await asyncio.get_running_loop().sock_sendall(peer, wanted * 60)
     await asyncio.sleep(0.3)
-    assert len(world.door.server.open) == 1
+    assert len(world.door.server.admission.open) == 1
     await asyncio.sleep(2.5)
-    assert len(world.door.server.open) == 0
+    assert len(world.door.server.admission.open) == 0
     peer.close()
     await world.door.close(1.0)
 
@@ -145,7 +145,7 @@ async def test_a_peer_that_leaves_within_its_body_is_no_failure(
     await asyncio.sleep(0.1)
     writer.transport.abort()
     await asyncio.sleep(0.2)
-    assert world.door.server.open == set()
+    assert world.door.server.admission.open == set()
     assert capsys.readouterr() == ("", "")
 
 

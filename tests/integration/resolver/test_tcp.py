@@ -173,7 +173,7 @@ async def test_a_peer_that_never_reads_is_cut_and_costs_little(connect, door, se
     client = await connect()
     asking = asyncio.create_task(client.send(question("88.118.8/很长") * 600))
     await asyncio.sleep(2.5)
-    assert not door.connections
+    assert not door.admission.open
     asking.cancel()
     assert served.tally.discarded["too_slow"] == 1
 
@@ -181,7 +181,7 @@ async def test_a_peer_that_never_reads_is_cut_and_costs_little(connect, door, se
 async def test_surplus_connections_of_one_address_are_refused(connect, door) -> None:
     clients = [await connect() for _ in range(LIMITS.per_address_max + 5)]
     await asyncio.sleep(0.1)
-    assert len(door.connections) == LIMITS.per_address_max
+    assert len(door.admission.open) == LIMITS.per_address_max
     closed = [await client.is_closed_within(0.05) for client in clients]
     assert closed.count(True) == 5
     for client in clients[: LIMITS.per_address_max]:
