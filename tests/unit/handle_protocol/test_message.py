@@ -12,6 +12,7 @@ from handle_protocol.bodies.raw import RawBody
 from handle_protocol.bodies.referral import Referral
 from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionResponse
 from handle_protocol.codes import ResponseCode
+from handle_protocol.credential import Credential
 from handle_protocol.envelope import Version, decode_envelope, wanted_version
 from handle_protocol.errors import InvalidHandle, MalformedMessage, ProtocolError, UnsupportedVersion
 from handle_protocol.flags import EnvelopeFlag, OpFlag
@@ -143,6 +144,39 @@ def test_content_cut_anywhere_raises_nothing_but_protocol_errors(message_vector:
         assert length == 24 + message_vector["header"]["body_length"], "just the credential may be missing altogether"
 
 
+SIGNED = replace(decode_message(QUESTION), credential=Credential("88.1/签", 1, "HS_SIGNED", b"SHA-256", b"signature"))
+
+
+def longer(message: Message, position: int, *lengths: tuple[int, int]) -> bytes:
+    """Put an octet more at `position`, and count it in each 4-octet length, given by position and value."""
+    octets = bytearray(encode_message(message))
+    for at, length in ((16, len(octets) - ENVELOPE_OCTETS), *lengths):
+        assert octets[at : at + 4] == length.to_bytes(4, "big")
+        octets[at : at + 4] = (length + 1).to_bytes(4, "big")
+    octets.insert(position, 0)
+    return bytes(octets)
+
+
+SIZE = len(encode_message(SIGNED))
+SIGNATURE_PART = 4 + len(b"SHA-256") + 4 + len(b"signature")
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        longer(SIGNED, SIZE),
+        longer(SIGNED, 77, (40, 33)),
+        longer(SIGNED, SIZE, (77, SIZE - 81)),
+        longer(SIGNED, SIZE, (77, SIZE - 81), (SIZE - SIGNATURE_PART - 4, SIGNATURE_PART)),
+        longer(question(), len(QUESTION)),
+    ],
+    ids=["message", "body", "credential", "signed information", "unsigned message"],
+)
+def test_a_region_with_leftovers_is_refused(octets: bytes) -> None:
+    with pytest.raises(MalformedMessage, match="the end of"):
+        decode_message(octets)
+
+
 @given(messages())
 def test_whatever_is_said_is_understood(message: Message) -> None:
     assert decode_message(encode_message(message)) == message
@@ -218,7 +252,7 @@ def test_an_answer_is_in_the_newest_common_version(
 
 
 def test_an_answer_has_what_its_request_has() -> None:
-    request = question(session_id=77)
+    request = question(session_id=77, header=replace(question().header, reserved=9))
     answer = answer_to(request, ResponseCode.HANDLE_NOT_FOUND, ErrorBody("找不到"), now=NOW + 0.9)
     assert answer == Message(
         version=Version(2, 11),
@@ -228,6 +262,7 @@ def test_an_answer_has_what_its_request_has() -> None:
         request_id=request.request_id,
         header=replace(
             request.header,
+            reserved=0,
             response_code=100,
             op_flags=request.header.op_flags | OpFlag.AUTHORITATIVE,
             expires_at=NOW + 12 * 3_600,

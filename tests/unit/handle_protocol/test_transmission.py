@@ -127,6 +127,12 @@ class TestReassembly:
         assert (reassembly.entries, reassembly.octets) == (50, 50 * SHARE)
         assert [reassembly.accept(part, PEER, 0.0) for part in split(LONG)][-1] == LONG
 
+    def test_addresses_are_forgotten_with_their_messages(self) -> None:
+        reassembly = Reassembly(entries_max=10)
+        for number in range(50):
+            reassembly.accept(split(LONG)[2], (f"192.0.2.{number}", 1), 0.0)
+        assert len(reassembly._open_by_address) == 10  # noqa: SLF001 - what leaks is seen nowhere else
+
     def test_the_number_of_messages_is_bounded_too(self) -> None:
         reassembly = Reassembly(entries_max=10)
         for number in range(50):
@@ -142,6 +148,7 @@ class TestReassembly:
             split(LONG)[0] + b"!",
             split(LONG)[2] + b"!",
             split(LONG)[0][:12] + b"\0\0\0\3" + split(LONG)[0][16:],
+            encode_envelope(Envelope(Version(2, 11), Version(2, 11), 0, 0, 7, 2, 2 * SHARE)),
             message_of(b"abc")[:-1],
             message_of(b"abc") + b"!",
         ],
