@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Final
 
 from node.errors import NodeError, Text
 from node.settings_sources import without_password
 from registry.database import Database
-from registry.errors import DatabaseUnfit
+from registry.errors import (
+    DatabaseUnfit,
+    EnterpriseTaken,
+    PrefixHoldsRecords,
+    PrefixTaken,
+    PrefixTooDeep,
+    PrefixUnknown,
+    Refusal,
+    TransitionForbidden,
+)
 from registry.migrate import migrate
 
 
@@ -17,11 +27,14 @@ async def open_register(url: str, *, is_read_only: bool = False) -> AsyncIterato
     """Open the register at `url`; what goes wrong inside leaves as a NodeError.
 
     Raises:
-        NodeError: the database cannot be reached, does not answer in time, or must not be used.
+        NodeError: the database cannot be reached, does not answer in time, must not be used, or the register
+            refuses a change.
     """
     try:
         async with Database.open(url, is_read_only=is_read_only) as database:
             yield database
+    except Refusal as refusal:
+        raise _refused(refusal) from refusal
     except DatabaseUnfit as error:
         raise _unfit(error) from error
     except (ConnectionError, TimeoutError) as error:
@@ -36,6 +49,37 @@ async def migrate_register(url: str) -> Sequence[str]:
     """
     async with open_register(url) as database:
         return await migrate(database)
+
+
+REFUSALS: Final[Mapping[type[Refusal], tuple[str, Text]]] = {
+    PrefixUnknown: (
+        "前缀未注册",
+        Text("see which there are: idnode prefix list", "查看已有前缀:idnode prefix list"),
+    ),
+    PrefixTooDeep: ("前缀段数过多", Text("use fewer segments", "请减少段数")),
+    PrefixTaken: (
+        "前缀已注册,且内容不同",
+        Text("see how it is registered: idnode prefix list", "查看其注册内容:idnode prefix list"),
+    ),
+    PrefixHoldsRecords: (
+        "该前缀下已有按另一大小写规则存储的标识",
+        Text("export and delete those handles first", "请先导出并删除这些标识"),
+    ),
+    TransitionForbidden: (
+        "前缀当前状态不允许此操作",
+        Text("see its status: idnode prefix list", "查看其状态:idnode prefix list"),
+    ),
+    EnterpriseTaken: (
+        "企业名称或代码已被占用",
+        Text("use the enterprise's registered name", "请使用该企业已登记的名称"),
+    ),
+}
+"""How each refusal is said in Chinese, and what to do about it."""
+
+
+def _refused(refusal: Refusal) -> NodeError:
+    chinese, solve = REFUSALS.get(type(refusal), ("注册请求被拒绝", Text("", "")))
+    return NodeError(Text(str(refusal), f"{chinese}({refusal})"), solve)
 
 
 def _unfit(error: DatabaseUnfit) -> NodeError:

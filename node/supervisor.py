@@ -1,7 +1,8 @@
 """The supervisor: starts what a node is made of in order, keeps it alive, and stops it in the reverse order.
 
-Postgres → migrations → Valkey → workers and the admin process. SIGTERM and SIGINT stop: workers finish what is in flight,
-then the admin process ends, then the servers. SIGHUP reads the settings again and replaces the workers one by one.
+Postgres → migrations → Valkey → workers and the admin process. SIGTERM and SIGINT stop: workers finish what is in
+flight, then the admin process ends, then the servers. SIGHUP reads the settings again and replaces the workers one by
+one.
 """
 
 from __future__ import annotations

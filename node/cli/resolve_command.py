@@ -1,0 +1,145 @@
+"""`idnode resolve`: ask a node for a handle, as any client would."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Final, get_args
+
+import click
+
+from handle_protocol.codes import ResponseCode
+from handle_protocol.handle import Handle
+from handle_protocol.json_form import record_to_json
+from node.cli.addresses import HANDLE_PORT, HTTP_PORT, format_server, parse_server
+from node.cli.language import say, words
+from node.cli.options import chosen_data_dir, command_settings, data_dir_option, json_option
+from node.cli.value_text import format_value, visible
+from node.errors import ExitStatus, NodeError, Text
+from node.running import find_running_node
+from node.settings import LOOPBACK
+from resolver.client import Address, Protocol, Reply, resolve as ask
+from resolver.query import Query
+
+PROTOCOLS: Final = get_args(Protocol)
+
+
+@click.command(
+    help=words(
+        """Ask a node for HANDLE: the running one, or --server.
+
+\b
+Example:
+  idnode resolve 88.118.8/abc --type URL
+  idnode resolve 88.118.8/abc --server 127.0.0.1:2641 --protocol tcp --json
+
+Exit status: 0 found, 1 not found or refused.""",
+        """解析标识 HANDLE:默认询问运行中的节点,或用 --server 指定。
+
+\b
+示例:
+  idnode resolve 88.118.8/abc --type URL
+  idnode resolve 88.118.8/abc --server 127.0.0.1:2641 --protocol tcp --json
+
+退出状态:0 找到,1 未找到或被拒绝。""",
+    )
+)
+@click.argument("name", metavar="HANDLE")
+@click.option("--server", metavar="HOST:PORT", help=words("Whom to ask.", "询问的服务器。"))
+@click.option(
+    "--protocol",
+    type=click.Choice(PROTOCOLS),
+    default="auto",
+    help=words("How to ask; auto is UDP, then TCP.", "询问方式;auto 为先 UDP 后 TCP。"),
+)
+@click.option("--type", "types", multiple=True, metavar="T", help=words("Only values of this type.", "仅此类型的值。"))
+@click.option(
+    "--index",
+    "indexes",
+    multiple=True,
+    type=click.IntRange(1, 2**32 - 1),
+    metavar="N",
+    help=words("Only the value with this index.", "仅此索引的值。"),
+)
+@data_dir_option
+@json_option
+def resolve(  # noqa: PLR0913 - one argument for each option
+    name: str,
+    server: str | None,
+    protocol: Protocol,
+    types: tuple[str, ...],
+    indexes: tuple[int, ...],
+    data_dir: str | None,
+    *,
+    is_json: bool,
+) -> int:
+    """Print what the server says; the exit status tells whether it is the values."""
+    query = Query(Handle.parse(name), indexes, types)
+    address = _server(server, protocol, data_dir)
+    reply = asyncio.run(_ask(address, query, protocol))
+    if is_json:
+        click.echo(json.dumps(reply_to_json(reply, address), ensure_ascii=False, indent=2))
+    else:
+        _print(name, reply)
+    return ExitStatus.OK if reply.response_code == ResponseCode.SUCCESS else ExitStatus.FAILED
+
+
+def reply_to_json(reply: Reply, server: Address) -> dict[str, object]:
+    """Return a reply as programs read it: what Handle.Net's REST interface says, and how it came."""
+    return {
+        "responseCode": int(reply.response_code),
+        **record_to_json(reply.record),
+        "message": reply.text,
+        "protocol": reply.protocol,
+        "server": format_server(*server),
+    }
+
+
+def _server(server: str | None, protocol: Protocol, data_dir: str | None) -> Address:
+    default_port = HTTP_PORT if protocol == "http" else HANDLE_PORT
+    if server is not None:
+        return parse_server(server, default_port)
+    node = find_running_node(chosen_data_dir(command_settings(data_dir)))
+    if node is None:
+        return LOOPBACK, default_port
+    return node.address, node.http_port if protocol == "http" else node.handle_port
+
+
+async def _ask(server: Address, query: Query, protocol: Protocol) -> Reply:
+    shown = format_server(*server)
+    try:
+        return await ask(server, query, protocol=protocol)
+    except OSError as error:  # no answer in time is one too
+        raise NodeError(
+            Text(f"{shown} does not answer", f"{shown} 无应答"),
+            Text(
+                "start a node with: idnode serve; or ask another with --server",
+                "请启动节点:idnode serve;或用 --server 指定其他服务器",
+            ),
+        ) from error
+
+
+def _print(name: str, reply: Reply) -> None:
+    rows = [format_value(value) for value in reply.record.values]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    if reply.response_code != ResponseCode.SUCCESS:
+        known = ANSWERS.get(reply.response_code)
+        said = say(known) if known else words(f"response code {reply.response_code}", f"响应码 {reply.response_code}")
+        click.echo(f"{visible(name)}: {said}{f' ({visible(reply.text)})' if reply.text else ''}", err=True)
+    for index, value_type, data in rows:
+        click.echo(f"{index:>{widths[0]}}  {value_type:<{widths[1]}}  {data}")
+
+
+ANSWERS: Final[Mapping[int, Text]] = {
+    ResponseCode.HANDLE_NOT_FOUND: Text("not found", "标识不存在"),
+    ResponseCode.VALUES_NOT_FOUND: Text("the handle exists, but has no such values", "标识存在,但没有所询问的值"),
+    ResponseCode.SERVER_NOT_RESPONSIBLE: Text("this server is not responsible for it", "该服务器不负责此标识"),
+    ResponseCode.SERVICE_REFERRAL: Text("another server is responsible:", "由其他服务器负责:"),
+    ResponseCode.PREFIX_REFERRAL: Text("another server is responsible for its prefix:", "其前缀由其他服务器负责:"),
+    ResponseCode.AUTHENTICATION_NEEDED: Text("only its administrators may read this", "仅管理员可读取"),
+    ResponseCode.SERVER_TOO_BUSY: Text("the server is too busy, ask again later", "服务器繁忙,请稍后重试"),
+    ResponseCode.INVALID_HANDLE: Text("this can be no handle", "不是有效的标识"),
+    ResponseCode.ERROR: Text("the server failed", "服务器出错"),
+}
+"""What a server may say instead of values."""
