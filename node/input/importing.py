@@ -88,6 +88,7 @@ class Import:
         store: Store,
         note_errors: Callable[[Sequence[RowError]], None],
         note_progress: Callable[[Tally], None] = lambda _: None,
+        tally: Tally | None = None,
         outage_seconds_max: float = OUTAGE_SECONDS_MAX,
     ) -> None:
         """Prepare a run.
@@ -96,13 +97,14 @@ class Import:
             store: where the records go.
             note_errors: told of the rows that were not imported, at most once a batch, in their order.
             note_progress: told of the tally after each batch, and when waiting begins.
+            tally: what to count in; None = a new one.
             outage_seconds_max: how long it waits for a database that is gone.
         """
         self._store = store
         self._note_errors = note_errors
         self._note_progress = note_progress
         self._outage_seconds_max = outage_seconds_max
-        self.tally = Tally()
+        self.tally = tally or Tally()
 
     async def run(self, batches: AsyncGenerator[Batch, None]) -> Tally:
         """Store all batches, and close their source whatever happens.

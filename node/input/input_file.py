@@ -12,7 +12,7 @@ from node.input.batch import Batch
 from node.input.csv_records import read_csv
 from node.input.encoding import BYTE_ORDER_MARK, AsUtf8, Encoding, detect_encoding
 from node.input.header import HANDLE_COLUMN
-from node.input.limits import SAMPLE_OCTETS
+from node.input.limits import BATCH_OCTETS, SAMPLE_OCTETS
 from node.input.lines import read_line_blocks
 from node.input.ndjson_records import read_ndjson
 from node.input.problems import Problem, UnreadableFile
@@ -64,7 +64,7 @@ class InputFile:
         return cls(path, file_format or _format(path, sample), encoding or detected, path.stat().st_size)
 
     def batches(self, rows: int) -> Iterator[Batch]:
-        """Yield the file's rows in order, at least `rows` at a time except for the last.
+        """Yield the file's rows in order, about `rows` at a time, or fewer if they are long.
 
         Raises:
             OSError: the file cannot be read any more.
@@ -75,12 +75,13 @@ class InputFile:
                 stream.seek(0)
             text = AsUtf8(stream) if self.encoding is Encoding.GB18030 else stream
             batch = Batch()
+            start = stream.tell()
             for more in _READERS[self.format](read_line_blocks(text), self.encoding):
                 more.octets_read = stream.tell()
                 batch.extend(more)
-                if len(batch) >= rows:
+                if len(batch) >= rows or batch.octets_read - start >= BATCH_OCTETS:
                     yield batch
-                    batch = Batch()
+                    batch, start = Batch(), batch.octets_read
             if len(batch):
                 yield batch
 

@@ -7,6 +7,12 @@ from handle_protocol.limits import HANDLE_OCTETS_MAX, HEADER_OCTETS, MESSAGE_OCT
 BLOCK_OCTETS: Final = 262_144
 """What is read of a file at a time: large enough for speed, small enough for the processor's cache."""
 
+BATCH_OCTETS: Final = 16 * 1024 * 1024
+"""How much of a file goes into one batch at most, whatever the number of rows: this bounds memory."""
+
+BATCH_ROWS_MAX: Final = 50_000
+"""The most rows asked for in one batch: with a block more of them, it still fits in one transaction."""
+
 SAMPLE_OCTETS: Final = 1_048_576
 """How much of the file's start decides in which encoding and format it is written."""
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
+from node.errors import NodeError, Text
+
 
 class Problem(Enum):
     """A kind of mistake: a sentence in English and one in Chinese, with places for details."""
@@ -92,20 +94,19 @@ class Problem(Enum):
     )
 
 
-class UnreadableFile(ValueError):
+class UnreadableFile(NodeError):
     """A file of which nothing more can be read.
 
     Attributes:
         problem: what is wrong.
-        reason: the sentence in English.
-        reason_zh: the sentence in Chinese.
     """
 
     def __init__(self, problem: Problem, **details: object) -> None:
+        english, chinese = (sentence.format(**details) for sentence in problem.value)
+        solve = Text("what a file looks like: idnode import --help", "文件格式见:idnode import --help")
+        super().__init__(Text(english, chinese), solve)
         self.problem = problem
         self.details = details
-        self.reason, self.reason_zh = (sentence.format(**details) for sentence in problem.value)
-        super().__init__(self.reason)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle with the details, from which the sentences are made."""

@@ -20,7 +20,6 @@ class Manufacturer:
     Attributes:
         name: its name in Chinese, marked as a sample.
         english_name: the same in English.
-        code: its unified social credit code (GB 32100), with a valid check digit; belongs to nobody.
         prefix: whose handles are its products'.
         site: where its product pages would be.
         example: the suffix of a product worth showing.
@@ -29,7 +28,6 @@ class Manufacturer:
 
     name: str
     english_name: str
-    code: str
     prefix: str
     site: str
     example: str
@@ -50,7 +48,6 @@ MANUFACTURERS: Final = (
     Manufacturer(
         "南通锂电工具有限公司(示例)",
         "Nantong Lithium Tools Co., Ltd. (sample)",
-        "",
         "88.118.8",
         "https://tools.example.cn",
         "JXDY2106023",
@@ -59,7 +56,6 @@ MANUFACTURERS: Final = (
     Manufacturer(
         "常州轴承有限公司(示例)",
         "Changzhou Bearings Co., Ltd. (sample)",
-        "",
         "88.118.9",
         "https://bearings.example.cn",
         "6205-2RS",
@@ -68,7 +64,6 @@ MANUFACTURERS: Final = (
     Manufacturer(
         "盐城阀门有限公司(示例)",
         "Yancheng Valves Co., Ltd. (sample)",
-        "",
         "88.118.16",
         "https://valves.example.cn",
         "Z41H-16C-DN50",

@@ -111,7 +111,7 @@ async def test_a_file_that_cannot_be_read_says_so_from_its_process(register: Dat
     with pytest.raises(UnreadableFile) as caught:
         await run(register, path)
     assert caught.value.problem is Problem.HANDLE_NOT_FIRST
-    assert "'url'" in caught.value.reason_zh
+    assert "'url'" in caught.value.message.chinese
 
 
 class GoneStore:

@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, content: bytes, pro
     with pytest.raises(UnreadableFile) as caught:
         read(tmp_path, content)
     assert caught.value.problem is problem
-    assert caught.value.reason_zh
+    assert caught.value.message.chinese
 
 
 def test_columns_without_an_index_get_the_next_free_one(tmp_path: Path) -> None:
