@@ -7,7 +7,7 @@ snapshot of the last look: a change is new exactly when its transaction had not 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,7 +68,7 @@ class ChangeFeed:
         self._clock = clock
         self._position: _Position | None = None
 
-    async def follow(self) -> AsyncIterator[Sequence[Change]]:
+    async def follow(self) -> AsyncGenerator[Sequence[Change], None]:
         """Yield what was committed since the last look, at least once a second, an empty batch when nothing was.
 
         The first batch is empty and says that the feed is connected: whatever is read after it arrived is covered

@@ -24,7 +24,7 @@ from handle_protocol.codes import ResponseCode
 from handle_protocol.handle import Prefix
 
 
-class Refusal(Exception):  # noqa: N818  a refusal is an answer, not a fault
+class Refusal(Exception):
     """A change that the rules forbid. Nothing of its transaction was stored."""
 
     response_code: ClassVar[ResponseCode] = ResponseCode.ERROR
@@ -92,7 +92,7 @@ class EnterpriseTaken(Refusal):
         self.field = field
 
 
-class DatabaseUnfit(Exception):  # noqa: N818  a state of the database, named as such
+class DatabaseUnfit(Exception):
     """Postgres answers, but must not or cannot be used until an operator has mended it."""
 
 

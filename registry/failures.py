@@ -22,7 +22,7 @@ OUTAGES: Final = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InsufficientResourcesError,  # disk full, out of memory, too many connections
     asyncpg.ReadOnlySQLTransactionError,  # a primary that became a standby
-    asyncpg.TargetServerAttributeNotMatched,  # no primary among the hosts
+    asyncpg.InternalClientError,  # no primary among the hosts; a connection whose end the driver has not noticed yet
 )
 """Postgres cannot be reached or cannot do it now. Said with ConnectionError."""
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from handle_protocol import octets
 from handle_protocol.errors import MalformedMessage
-from handle_protocol.limits import REFERENCE_OCTETS_MIN, VALUE_OCTETS_MIN
+from handle_protocol.limits import REFERENCE_OCTETS_MIN, VALUE_OCTETS_MIN, VALUES_MAX
 
 COUNT_OCTETS: Final = 4
 STAMP: Final = slice(4, 8)
@@ -30,7 +30,8 @@ def split(value_list: bytes) -> Sequence[bytes]:
         MalformedMessage: the octets are no value list.
     """
     starts = _starts(value_list)
-    return [value_list[start:end] for start, end in zip(starts, [*starts[1:], len(value_list)], strict=True)]
+    ends = [*starts[1:], len(value_list)]
+    return [value_list[start:end] for start, end in zip(starts, ends, strict=False)]  # No values, one end.
 
 
 def stamp(value_list: bytes, now: int) -> bytes:
@@ -80,7 +81,10 @@ def _starts(value_list: bytes) -> Sequence[int]:
         raise MalformedMessage("a value list", 0)
     starts = []
     offset = COUNT_OCTETS
-    for _ in range(length(value_list)[0]):
+    (count,) = length(value_list)
+    if count > VALUES_MAX:
+        raise MalformedMessage(f"at most {VALUES_MAX} values", 0)
+    for _ in range(count):
         if offset + VALUE_OCTETS_MIN > end:
             raise MalformedMessage("a value", offset)
         starts.append(offset)

@@ -26,6 +26,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest_asyncio.fixture
 async def reading(database: Database, database_url: str) -> AsyncIterator[Database]:
     """The same database, open for reading alone."""
+    assert database
     async with Database.open(database_url, is_read_only=True) as opened:
         yield opened
 
