@@ -8,11 +8,9 @@ import os
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from node.checks import Check, Verdict, run_checks
-from node.cli.language import say, speaks_chinese, words
+from node.cli.language import say, words
 from node.cli.options import config_option, data_dir_option, json_option
 from node.errors import ExitStatus
 from node.settings import ENVIRONMENT_PREFIX, SETTING_FIELDS, Settings, description
@@ -73,23 +71,17 @@ def _print_settings(settings: Settings, *, is_json: bool) -> None:
         rows = [setting_to_json(name, settings) for name in SETTING_FIELDS]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    titles = (
-        ("名称", "当前值", "默认值", "单位", "含义")
-        if speaks_chinese()
-        else ("name", "value", "default", "unit", "meaning")
-    )
-    table = Table(*titles, box=None)
     for name in SETTING_FIELDS:
-        described = description(name)
-        value = without_password(getattr(settings, name))
-        table.add_row(name, value, say(default_text(name)), say(described.kind.unit), say(described.meaning))
-    Console().print(table)
-    click.echo(
-        words(
-            "\nIn idnode.toml as above; in the environment as IDNODE_NAME, such as IDNODE_HANDLE_PORT.",
-            "\n在 idnode.toml 中使用以上名称;环境变量为 IDNODE_名称,例如 IDNODE_HANDLE_PORT。",
-        )
-    )
+        click.echo(f"{click.style(name, bold=True)} = {without_password(getattr(settings, name))}")
+        click.echo(f"    {_facts(name)}\n    {say(description(name).meaning)}")
+
+
+def _facts(name: str) -> str:
+    """Return what is known of a setting in one line: kind, default, environment name."""
+    described = description(name)
+    unit = say(described.kind.unit)
+    default = words(f"default: {default_text(name).english}", f"默认:{default_text(name).chinese}")
+    return "  ·  ".join(filter(None, (unit, say(described.kind.expected), default, ENVIRONMENT_PREFIX + name.upper())))
 
 
 def _print_checks(checks: list[Check], *, is_json: bool) -> None:
