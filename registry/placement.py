@@ -75,7 +75,7 @@ async def place(
             outcomes[position] = _REFUSED[ground.refusal]
         elif positions.setdefault(handle.key(folds_suffix=ground.folds_suffix), position) != position:
             outcomes[position] = _REFUSED[RefusalReason.DUPLICATE]
-    return Placement(dict(sorted(positions.items())), outcomes)
+    return Placement({key: positions[key] for key in sorted(positions)}, outcomes)
 
 
 async def _load_grounds(transaction: Transaction, handles: Sequence[Handle]) -> Sequence[Ground]:

@@ -39,7 +39,7 @@ class RecordReader:
     async def fetch(self, keys: Sequence[bytes]) -> Mapping[bytes, HandleRecord]:
         """Return the records that exist among `keys` (see Handle.key), in one query, with the registered spelling."""
         rows = await self._database.fetch(_SQL["fetch"], keys)
-        return {row["key"]: _record(row) for row in rows}
+        return {key: _record(key, spelling, value_list, revision) for key, spelling, value_list, revision in rows}
 
     async def walk(self, prefix: Prefix | None = None) -> AsyncIterator[HandleRecord]:
         """Yield all records, or those below `prefix` and the prefixes derived from it, in the order of their keys.
@@ -49,7 +49,7 @@ class RecordReader:
         after, before = (b"", None) if prefix is None else key_range(prefix)
         while rows := await self._database.fetch(_SQL["walk"], after, before, PAGE_RECORDS):
             for row in rows:
-                yield _record(row)
+                yield _record(*row)
             after = rows[-1]["key"]
 
     async def estimate_count(self) -> int:
@@ -110,9 +110,8 @@ def key_range(prefix: Prefix) -> tuple[bytes, bytes]:
     return prefix.key + b".", prefix.key + b"0"
 
 
-def _record(row: asyncpg.Record) -> HandleRecord:
-    spelling: bytes = row["spelling"] or row["key"]
-    return HandleRecord(Handle(spelling.decode()), row["value_list"], row["revision"])
+def _record(key: bytes, spelling: bytes | None, value_list: bytes, revision: int) -> HandleRecord:
+    return HandleRecord(Handle((spelling or key).decode()), value_list, revision)
 
 
 def _check_number(changes: Sequence[object]) -> None:

@@ -16,9 +16,8 @@ COUNT_OCTETS: Final = 4
 STAMP: Final = slice(4, 8)
 """Where the stamp stands in a value."""
 
-UNSTAMPED: Final = bytes(4)
-
 _LENGTH: Final = octets.layout("I")
+_STAMP: Final = octets.layout("4xI")
 _HEAD: Final = octets.layout("14xI")
 """The fixed fields of a value, of which only the last, the length of its type, is read."""
 
@@ -41,11 +40,10 @@ def stamp(value_list: bytes, now: int) -> bytes:
         MalformedMessage: the octets are no value list.
     """
     stamped = bytearray(value_list)
-    ours = octets.u32(now)
+    read, write = _STAMP.unpack_from, _LENGTH.pack_into
     for start in _starts(value_list):
-        place = slice(start + STAMP.start, start + STAMP.stop)
-        if stamped[place] == UNSTAMPED:
-            stamped[place] = ours
+        if read(value_list, start)[0] == 0:
+            write(stamped, start + STAMP.start, now)
     return bytes(stamped)
 
 
