@@ -9,13 +9,15 @@ enterprise (invented)             prefix      products
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from handle_protocol.handle import Prefix
 from node.errors import NodeError, Text
 from node.input.input_file import InputFile
 from node.register import open_register
-from node.running import RunningNode
+from node.running import RunningNode, default_demo_data_dir
 from node.samples.manufacturers import MANUFACTURERS, Manufacturer
 from registry.database import Database
 from registry.errors import Refusal
@@ -55,37 +57,46 @@ async def _load(database: Database, manufacturer: Manufacturer) -> int:
     return sum(len(batch.records) for batch in batches)
 
 
-def what_to_try(node: RunningNode) -> str:
-    """Return what a person who has just started the demonstration may want to do, in both languages."""
+def what_to_try(node: RunningNode, program: str) -> str:
+    """Return what a person who has just started the demonstration may want to do, in both languages.
+
+    Args:
+        node: the node that runs.
+        program: how `idnode` is called on this machine.
+    """
     tool, bearing, valve = (manufacturer.example_handle for manufacturer in MANUFACTURERS)
-    server = f"--server {node.address}:{node.handle_port}"
     site = f"http://{node.address}:{node.http_port}"
+    is_usual = Path(node.data_dir) == default_demo_data_dir()
+    place = "" if is_usual else f" --data-dir {quote(node.data_dir)}"
     return f"""
   idnode demo: the node serves {len(MANUFACTURERS)} sample manufacturers and their products (all invented).
   演示节点已就绪:{len(MANUFACTURERS)} 家示例企业及其产品(均为虚构)。
 
-  In another terminal · 在另一终端试试:
+  In another terminal · 在另一终端试试
 
-    idnode resolve {tool} {server}
-    idnode resolve {bearing} {server} --tcp
-    curl {site}/api/handles/{valve}
+    {program} resolve {tool} --protocol udp{place}
+    {program} resolve {bearing} --protocol tcp{place}
+    {program} resolve {valve} --protocol http{place}
+    curl {site}/api/handles/{tool}
 
-  In a browser · 在浏览器中:
+  In a browser · 在浏览器中
 
     {site}/{tool}?noredirect
 
-  From Python, with pyhandle · 用 Python 的 pyhandle:
+  From Python with pyhandle · 用 Python 的 pyhandle
 
     from pyhandle.handleclient import PyHandleClient
     client = PyHandleClient("rest").instantiate_for_read_access(handle_server_url="{site}")
     print(client.retrieve_handle_record("{tool}"))
 
-  Your own products · 导入自己的产品:
+  Your own products · 导入自己的产品
 
-    idnode prefix add 88.118.20 --enterprise 我的企业
     printf 'handle,url,2000:名称\\n88.118.20/1,https://example.cn/1,我的产品\\n' > products.csv
-    idnode import products.csv
-    idnode resolve 88.118.20/1 {server}
+    {program} prefix add 88.118.20 --enterprise 我的企业{place}
+    {program} import products.csv{place}
+    {program} resolve 88.118.20/1{place}
 
-  Data · 数据目录: {node.data_dir}    Stop · 停止: Ctrl-C
+  Handle protocol · Handle 协议  {node.address}:{node.handle_port} (UDP, TCP)
+  Data · 数据目录                {node.data_dir}
+  Stop · 停止                    Ctrl-C
 """

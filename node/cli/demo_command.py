@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import shutil
+import sys
 from pathlib import Path
+from shlex import quote
 
 import click
 import structlog
@@ -37,7 +40,15 @@ def run_demo(config: Path | None, **options: str | None) -> None:
 async def _show(node: RunningNode) -> None:
     stored = await load_samples(node.database_url)
     structlog.get_logger().info("samples_loaded", records=stored)
-    click.echo(what_to_try(node))
+    click.echo(what_to_try(node, _program()))
+
+
+def _program() -> str:
+    """Return how a person at this machine calls `idnode`."""
+    started_as = Path(sys.argv[0])
+    if started_as.name == "__main__.py":
+        return f"{quote(sys.executable)} -m node"
+    return started_as.name if shutil.which(started_as.name) else quote(sys.argv[0])
 
 
 demo = click.Command(
