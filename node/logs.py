@@ -24,6 +24,8 @@ LEVELS: Final[Mapping[str, int]] = {
     "error": logging.ERROR,
 }
 
+LEADING_FIELDS: Final = ("timestamp", "level", "process", "event")
+
 TRACEBACK: Final = "exception"
 """The field that may be longer than others, and has line breaks on a console."""
 
@@ -92,4 +94,5 @@ def _visible(character: str) -> str:
 
 
 def _json_line(_logger: object, _method: str, event: Event) -> str:
-    return msgspec.json.encode(event, enc_hook=str).decode(errors="backslashreplace")
+    ordered = {name: event.pop(name) for name in LEADING_FIELDS if name in event} | dict(event)
+    return msgspec.json.encode(ordered, enc_hook=str).decode()

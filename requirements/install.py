@@ -1,0 +1,115 @@
+# ruff: noqa: INP001 - a script beside the locks it installs, no package
+"""Install locked requirements into the virtual environment whose Python runs this: `install.py run` or `test`.
+
+uv does it in a fraction of the time, so pip installs uv first; where that fails, pip installs everything. Hashes are
+required either way. uv does not read pip's configuration, so what pip is set up for (index, mirror, certificates,
+proxy) is handed to it. Nothing but the standard library is here: nothing else is installed yet.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+PROJECT = FOLDER.parent
+BIN = Path(sys.prefix) / "bin"
+
+UV_OPTIONS = {
+    "index-url": "--default-index",
+    "extra-index-url": "--index",
+    "find-links": "--find-links",
+    "trusted-host": "--allow-insecure-host",
+}
+"""pip's settings that may hold several values separated by blanks, and uv's options for one of them."""
+
+UV_VARIABLES = {
+    "cert": "SSL_CERT_FILE",
+    "client-cert": "SSL_CLIENT_CERT",
+    "proxy": "ALL_PROXY",
+    "timeout": "UV_HTTP_TIMEOUT",
+}
+"""pip's settings that uv takes from the environment."""
+
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+
+
+def main() -> int:
+    """Install, make the command `idnode`, and return an exit status."""
+    requirements = FOLDER / f"{sys.argv[1]}.txt"
+    if not install_with_uv(requirements) and not install_with_pip(requirements):
+        print("error: the dependencies could not be installed, see above", file=sys.stderr)  # noqa: T201
+        print("hint: behind a mirror, set PIP_INDEX_URL or pip.conf", file=sys.stderr)  # noqa: T201
+        return 1
+    make_command()
+    return 0
+
+
+def install_with_uv(requirements: Path) -> bool:
+    """Tell whether uv could be installed and has installed `requirements`."""
+    uv = BIN / "uv"
+    if not succeeds([*PIP, "install", "--require-hashes", "-r", str(FOLDER / "uv.txt")]) or not uv.exists():
+        return False
+    settings = pip_settings()
+    command = [str(uv), "pip", "install", "--quiet", "--python", sys.executable, "--require-hashes"]
+    command += ["--index-strategy", "unsafe-best-match", *uv_options(settings), "-r", str(requirements)]
+    return succeeds(command, uv_variables(settings))
+
+
+def install_with_pip(requirements: Path) -> bool:
+    """Tell whether pip has installed `requirements`."""
+    return succeeds([*PIP, "install", "--require-hashes", "-r", str(requirements)])
+
+
+def pip_settings() -> dict[str, str]:
+    """Return pip's own settings by name; the environment wins over [install], that over [global]."""
+    listed = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=False)  # noqa: S603
+    found: dict[str, dict[str, str]] = {}
+    for line in listed.stdout.splitlines():
+        name, equals, value = line.partition("=")
+        section, dot, key = name.rpartition(".")
+        if equals and dot:
+            found.setdefault(section, {})[key.replace("default-timeout", "timeout")] = str(ast.literal_eval(value))
+    return found.get("global", {}) | found.get("install", {}) | found.get(":env:", {})
+
+
+def uv_options(settings: dict[str, str]) -> Iterator[str]:
+    """Yield uv's options that say what `settings` say. Hashes are pinned, so any index may serve any package."""
+    for name, option in UV_OPTIONS.items():
+        for value in settings.get(name, "").split():
+            yield from (option, value)
+    if settings.get("no-index", "").lower() in {"1", "true", "yes", "on"}:
+        yield "--no-index"
+
+
+def uv_variables(settings: dict[str, str]) -> dict[str, str]:
+    """Return the environment for uv. What the user has set for uv wins."""
+    ours = {variable: settings[name] for name, variable in UV_VARIABLES.items() if name in settings}
+    ours["UV_PYTHON_DOWNLOADS"] = "never"
+    if SYSTEM_CERTIFICATES.exists():  # otherwise uv's own, as pip has its own
+        ours["UV_SYSTEM_CERTS"] = "1"
+    return ours | dict(os.environ)
+
+
+def succeeds(command: list[str], environment: dict[str, str] | None = None) -> bool:
+    """Run `command` and tell whether it ended well."""
+    return subprocess.run(command, env=environment, check=False).returncode == 0  # noqa: S603
+
+
+def make_command() -> None:
+    """Let the environment find the project's packages, and make bin/idnode."""
+    site = next(Path(folder) for folder in sys.path if folder.endswith("site-packages"))
+    (site / "idnode.pth").write_text(f"{PROJECT}\n")
+    command = BIN / "idnode"
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m node "$@"\n')
+    command.chmod(0o755)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

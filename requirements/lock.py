@@ -1,0 +1,37 @@
+# ruff: noqa: INP001 - a script beside the locks it writes, no package
+"""Lock the dependencies of pyproject.toml: every version pinned, every file with its hash, no index named."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+PROJECT = FOLDER.parent
+OPTIONS = ("--generate-hashes", "--no-header", "--python-version=3.11", "--index-strategy=unsafe-best-match", "--quiet")
+UV = "uv==0.13.9"
+
+LOCKS = {
+    "run.txt": ("pyproject.toml",),
+    "test.txt": ("pyproject.toml", "--group=test"),
+    "uv.txt": ("-",),
+}
+"""What each lock is made from."""
+
+
+def main() -> None:
+    """Write every lock, keeping the versions that still fit."""
+    for name, sources in LOCKS.items():
+        subprocess.run(  # noqa: S603 - our own installer
+            [Path(sys.executable).with_name("uv"), "pip", "compile", *sources, *OPTIONS, "-o", FOLDER / name],
+            cwd=PROJECT,
+            input=UV if "-" in sources else None,
+            text=True,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+
+if __name__ == "__main__":
+    main()
