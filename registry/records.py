@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from handle_protocol.handle import Handle, Prefix
 from handle_protocol.record import HandleRecord
@@ -17,9 +17,6 @@ from registry.outcomes import Outcome, RefusalReason
 from registry.placement import place
 from registry.queries import queries
 from registry.writing import Put, bury
-
-if TYPE_CHECKING:
-    import asyncpg
 
 PAGE_RECORDS: Final = 500
 """Records read at a time when walking: some 150 kB as a rule, 128 MB if each were as long as a message can be."""

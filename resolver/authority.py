@@ -15,6 +15,7 @@ class Authority:
         is_known: False until the prefixes were read for the first time; nothing can be said before.
         plain_prefixes: keys of the prefixes whose handles may be answered from the cache without a further look:
             hosted here, not suspended, and no prefix handles below them.
+        exact_prefixes: those of them below which a handle is its own key, if its prefix is one of these.
     """
 
     def __init__(self, registered: Iterable[RegisteredPrefix] | None = None) -> None:
@@ -25,6 +26,9 @@ class Authority:
             for each in self._registered.values()
             if each.delegated_to is None and not each.is_suspended and not each.prefix.name.startswith("0.")
         )
+        self.exact_prefixes = self.plain_prefixes - {
+            each.prefix.key for each in self._registered.values() if each.folds_suffix
+        }
 
     def find(self, handle: Handle) -> RegisteredPrefix | None:
         """Return the longest registered prefix that `handle` belongs to, segment by segment, or None.

@@ -13,7 +13,8 @@ from typing import Final
 
 from cachetools import TTLCache
 
-from handle_protocol.record import HandleRecord, encode_value_list
+from handle_protocol.record import HandleRecord
+from resolver.value_terms import terms_of
 
 Entry = tuple[int, bytes, bytes, int]
 """When it expires (seconds of the cache's clock), the values everybody may read, all values, the revision.
@@ -130,10 +131,8 @@ class RecordCache:
             self._now = now
             self._absent[key] = None
             return
-        values = record.values
-        seconds = min((value.ttl.lifetime_seconds(unix_now) for value in values), default=self._limits.seconds_max)
-        public = tuple(value for value in values if value.is_public)
-        public_list = record.value_list if len(public) == len(values) else encode_value_list(public)
+        ttls, public_list = terms_of(record.value_list)
+        seconds = min((ttl.lifetime_seconds(unix_now) for ttl in ttls), default=self._limits.seconds_max)
         expires_at = int(now) + min(seconds, self._limits.seconds_max)
         self._absent.pop(key, None)
         self._remember(key, (expires_at, public_list, record.value_list, record.revision))

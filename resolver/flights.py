@@ -26,6 +26,7 @@ class Flights:
     Args:
         source: the register.
         arrived: told of every key whose result may be remembered.
+        failed: told why a query brought nothing, before those who wait for it are.
         queries_max: how many batches may be under way at once.
     """
 
@@ -33,10 +34,12 @@ class Flights:
         self,
         source: RecordSource,
         arrived: Callable[[bytes, HandleRecord | None], None],
+        failed: Callable[[Exception], None],
         queries_max: int,
     ) -> None:
         self._source = source
         self._arrived = arrived
+        self._failed = failed
         self._queries_max = queries_max
         self._waiting: dict[bytes, Landing] = {}
         self._flying: dict[bytes, Landing] = {}
@@ -85,6 +88,7 @@ class Flights:
         try:
             records = await self._source.fetch(tuple(batch))
         except Exception as error:  # noqa: BLE001 - every asker gets it, and tells an outage from a bug
+            self._failed(error)
             # Whoever waits for the next batch would only wait as long again for the same.
             waiting, self._waiting = self._waiting, {}
             _fail((*batch.values(), *waiting.values()), error)

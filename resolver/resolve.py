@@ -28,7 +28,7 @@ from resolver.answer import (
 )
 from resolver.authority import Authority
 from resolver.cache import Entry, RecordCache
-from resolver.flights import Flights
+from resolver.flights import Flights, Landing
 from resolver.query import Query
 from resolver.sources import RecordSource, RegisteredPrefix
 
@@ -65,7 +65,7 @@ class Resolver:
         self.clock = clock
         self.unix_clock = unix_clock
         self._unreachable_until = 0.0
-        self._flights = Flights(source, self._remember, queries_max)
+        self._flights = Flights(source, self._remember, self._note_failure, queries_max)
 
     async def resolve(self, query: Query) -> Answer:
         """Answer `query`, asking the register where memory does not suffice."""
@@ -98,9 +98,15 @@ class Resolver:
         try:
             record = await asyncio.shield(self._flights.fetch(key))
         except (ConnectionError, TimeoutError):
-            self._unreachable_until = self.clock() + PROBE_SECONDS
             return self._answer_without_register(query, registered, key)
         return self._conclude(query, registered, record)
+
+    def fetch(self, key: bytes) -> Landing | None:
+        """Fetch what is to be remembered under `key`; None when memory has it, or the register cannot be asked now."""
+        now = self.clock()
+        if now < self._unreachable_until or self.cache.look_up(key, now) or self.cache.is_absent(key, now):
+            return None
+        return self._flights.fetch(key)
 
     def forget(self, keys: Iterable[bytes]) -> None:
         """Drop what is remembered of `keys`, and do not remember what is just being fetched of them."""
@@ -138,6 +144,10 @@ class Resolver:
         if is_public and query.wants_everything and record.value_list != NO_VALUES:
             return Found(record, is_authoritative)
         return _select(query, record, is_authoritative=is_authoritative)
+
+    def _note_failure(self, error: Exception) -> None:
+        if isinstance(error, ConnectionError | TimeoutError):
+            self._unreachable_until = self.clock() + PROBE_SECONDS
 
     def _remember(self, key: bytes, record: HandleRecord | None) -> None:
         self.cache.put(key, record, self.clock(), self.unix_clock())

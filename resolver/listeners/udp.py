@@ -10,7 +10,9 @@ import asyncio
 import socket
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from handle_protocol.errors import MalformedMessage
@@ -20,6 +22,9 @@ from resolver.operations.native import NativeService
 
 DATAGRAMS_PER_TURN: Final = 64
 """Datagrams answered before the loop may do something else: about a millisecond."""
+
+DRAIN_LOOK_SECONDS: Final = 0.01
+"""How often a closing door looks whether everything is answered."""
 
 _READ_OCTETS: Final = DATAGRAM_OCTETS_MAX + 1
 """One more than there may be shows that there were too many."""
@@ -72,12 +77,15 @@ class UdpDoor:
     async def close(self, seconds: float) -> None:
         """Take no more questions; give those under way `seconds` to be answered."""
         asyncio.get_running_loop().remove_reader(self._socket)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._tasks or self._service.in_flight:  # noqa: ASYNC110 - an event would cost every question
+                    await asyncio.sleep(DRAIN_LOOK_SECONDS)
         self._socket.close()
 
     def _drain(self) -> None:
         receive, answer_plain = self._socket.recvfrom, self._service.plain.answer
+        fetch_plain = self._service.fetch_plain
         for _ in range(DATAGRAMS_PER_TURN):
             try:
                 datagram, peer = receive(_READ_OCTETS)
@@ -88,8 +96,16 @@ class UdpDoor:
             answer = answer_plain(datagram)
             if answer is not None and len(answer) <= DATAGRAM_OCTETS_MAX:
                 self._send(answer, peer)
-            else:
+            elif not fetch_plain(datagram, partial(self._answer_again, datagram, peer)):
                 self._serve(datagram, peer)
+
+    def _answer_again(self, datagram: bytes, peer: Peer) -> None:
+        """Answer a plain question whose record was fetched meanwhile."""
+        answer = self._service.plain.answer(datagram)
+        if answer is not None and len(answer) <= DATAGRAM_OCTETS_MAX:
+            self._send(answer, peer)
+        else:
+            self._serve(datagram, peer)
 
     def _serve(self, datagram: bytes, peer: Peer) -> None:
         if len(datagram) < ENVELOPE_OCTETS or len(datagram) > DATAGRAM_OCTETS_MAX:

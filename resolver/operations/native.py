@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -24,6 +25,7 @@ from handle_protocol.message import (
 from handle_protocol.octets import OctetReader
 from resolver.answer import Answer, Busy, Found
 from resolver.fast_path.plain import PlainAnswers
+from resolver.flights import Landing
 from resolver.metrics import DoorTally
 from resolver.resolve import Resolver
 from resolver.translation.messages import message_of, query_of
@@ -43,6 +45,7 @@ class NativeService:
     Attributes:
         plain: the short way for plain questions; ask it first.
         tally: what the door with this service counts.
+        in_flight: questions that wait for the register.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class NativeService:
         self.plain = PlainAnswers(resolver)
         self.tally = tally
         self._resolver = resolver
-        self._in_flight = 0
+        self.in_flight = 0
         self._in_flight_max = queries_in_flight_max
         self._operations: dict[int, Callable[[Message], Reply]] = {OpCode.RESOLUTION: self._resolve}
 
@@ -81,6 +84,18 @@ class NativeService:
             log.exception("request_failed", operation=request.header.op_code)
             return self._refuse(request, ResponseCode.ERROR)
 
+    def fetch_plain(self, octets: bytes, then: Callable[[], None]) -> bool:
+        """Fetch what `plain` needs to answer a request, and tell whether that was begun; `then` is called after it.
+
+        No task, no message and no query are made for it: that is three quarters of the time of the long way.
+        """
+        landing = self.plain.fetch(octets) if self.in_flight < self._in_flight_max else None
+        if landing is None:
+            return False
+        self.in_flight += 1
+        landing.add_done_callback(partial(self._land, then))
+        return True
+
     def flush(self) -> None:
         """Hand what was counted over to Prometheus."""
         self.tally.outcomes[Found.outcome] += self.plain.hits
@@ -90,12 +105,17 @@ class NativeService:
     def _resolve(self, request: Message) -> Reply:
         query = query_of(request)
         answer = self._resolver.answer_from_memory(query)
-        if answer is None and self._in_flight < self._in_flight_max:
+        if answer is None and self.in_flight < self._in_flight_max:
             return self._resolve_later(request)
         return self._encode(answer or Busy(query.handle), request)
 
+    def _land(self, then: Callable[[], None], landing: Landing) -> None:
+        self.in_flight -= 1
+        if not landing.cancelled():
+            then()
+
     async def _resolve_later(self, request: Message) -> bytes:
-        self._in_flight += 1
+        self.in_flight += 1
         try:
             answer = await self._resolver.answer_from_register(query_of(request))
             return self._encode(answer, request)
@@ -103,7 +123,7 @@ class NativeService:
             log.exception("request_failed", operation=request.header.op_code)
             return self._refuse(request, ResponseCode.ERROR)
         finally:
-            self._in_flight -= 1
+            self.in_flight -= 1
 
     def _answer_unreadable(self, octets: bytes, error: ProtocolError) -> bytes | None:
         self.tally.discarded["malformed"] += 1

@@ -63,7 +63,7 @@ async def test_a_question_is_answered_from_the_register_and_from_memory(client, 
         answer = decode_message(await client.receive())
         assert (answer.request_id, answer.response_code) == (request_id, ResponseCode.SUCCESS)
         assert [value.value_type for value in answer.body.values] == ["URL", "名称"]
-    assert served.service.plain.hits == 1
+    assert served.service.plain.hits == 2
 
 
 async def test_a_question_in_several_datagrams_is_put_together(client) -> None:
