@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from load_tests.figures import Line
-
 BENCHMARKS: Final = {
     "udp_cached": "answers from memory over UDP, beside a uvloop echo",
     "udp_uncached": "answers from Postgres over UDP, each handle asked once",

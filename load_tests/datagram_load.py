@@ -42,7 +42,8 @@ class DatagramLoad:
         load = Load()
         began_at = perf_counter()
         while perf_counter() - began_at < seconds:
-            if not any([lane.turn(remaining, load) for lane in self._lanes]):
+            turns = [lane.turn(remaining, load) for lane in self._lanes]
+            if not any(turns):
                 break
         for lane in self._lanes:
             lane.finish(load)

@@ -21,7 +21,7 @@ class Echo(asyncio.DatagramProtocol):
         """Take the way out."""
         self._send = transport.sendto
 
-    def datagram_received(self, data: bytes, addr: object) -> None:
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Answer."""
         self._send(data + self._tail, addr)
 
