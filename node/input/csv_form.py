@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from handle_protocol import octets
-from handle_protocol.record import HandleRecord
+from handle_protocol.handle import Handle
 from node.input.encoding import Encoding
 from node.input.handle_cell import parse_handle
 from node.input.header import HANDLE_COLUMN, Column
@@ -32,8 +32,8 @@ class RowForm:
         self._urls = tuple(position for position, column in enumerate(columns, 1) if column.value_type == "URL")
         self._encoding = encoding
 
-    def record(self, cells: Sequence[str]) -> HandleRecord:
-        """Make the record of a row. Cells must be UTF-8, see check_text; an empty cell makes no value.
+    def read(self, cells: Sequence[str]) -> tuple[Handle, bytes]:
+        """Return handle and value list of a row. Cells must be UTF-8, see check_text; an empty cell makes no value.
 
         Raises:
             RowProblem: the row has too few or too many cells, no valid handle, no value, or an unsafe URL.
@@ -51,7 +51,7 @@ class RowForm:
         ]
         if not values:
             raise RowProblem(Problem.NO_VALUES)
-        return HandleRecord(handle, (_length(len(values)) + "".join(values)).encode("latin-1"))
+        return handle, (_length(len(values)) + "".join(values)).encode("latin-1")
 
     def check_text(self, cells: Sequence[str]) -> None:
         """Check that every cell is text.

@@ -73,7 +73,7 @@ def _batch(split: SplitLines, form: RowForm, seen: SeenHandles, *, is_doubtful: 
         try:
             if is_doubtful:
                 form.check_text(cells)
-            batch.add(line, form.record(cells), seen)
+            batch.add(line, *form.read(cells), seen)
         except RowProblem as problem:
             batch.refuse(line, _shown(cells[0]), problem)
     return batch

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Final, Protocol
 
+from handle_protocol.handle import Handle
 from handle_protocol.record import HandleRecord
 from node.errors import NodeError, Text
 from node.input.batch import Batch
@@ -124,10 +125,10 @@ class Import:
         return self.tally
 
     async def _store_batch(self, batch: Batch) -> None:
-        outcomes = await self._put(batch.records) if batch.records else ()
+        outcomes = await self._put(batch.records) if batch.rows else ()
         refused = [
-            _refusal(row, record, outcome.reason)
-            for row, record, outcome in zip(batch.rows, batch.records, outcomes, strict=True)
+            _refusal(row, spelling, outcome.reason)
+            for row, spelling, outcome in zip(batch.rows, batch.spellings, outcomes, strict=True)
             if outcome.reason is not None
         ]
         self._count(outcomes)
@@ -175,6 +176,6 @@ class Import:
         )
 
 
-def _refusal(row: int, record: HandleRecord, reason: RefusalReason) -> RowError:
-    problem = RowProblem(_PROBLEMS[reason], "handle", prefix=record.handle.prefix_spelling)
-    return RowError.of(row, record.handle.spelling[:HANDLE_CHARACTERS_SHOWN], problem)
+def _refusal(row: int, spelling: str, reason: RefusalReason) -> RowError:
+    problem = RowProblem(_PROBLEMS[reason], "handle", prefix=Handle(spelling).prefix_spelling)
+    return RowError.of(row, spelling[:HANDLE_CHARACTERS_SHOWN], problem)

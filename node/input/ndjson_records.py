@@ -15,9 +15,10 @@ import msgspec
 
 from handle_protocol import octets
 from handle_protocol.errors import InvalidValue
+from handle_protocol.handle import Handle
 from handle_protocol.json_form import value_from_json
 from handle_protocol.limits import TTL_SECONDS_DEFAULT, VALUE_TYPE_OCTETS_MAX, VALUES_MAX
-from handle_protocol.record import HandleRecord
+from handle_protocol.record import encode_value_list
 from handle_protocol.value import HandleValue
 from node.input.batch import Batch
 from node.input.encoding import Encoding
@@ -87,19 +88,19 @@ def read_ndjson(blocks: Iterable[LineBlock], encoding: Encoding) -> Iterator[Bat
 def _read_line(batch: Batch, row: int, line: bytes, encoding: Encoding, seen: SeenHandles) -> None:
     try:
         try:
-            record = _text_record(line)
+            handle, value_list = _read_text_record(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            record = _any_record(line, encoding)
-        batch.add(row, record, seen)
+            handle, value_list = _read_any_record(line, encoding)
+        batch.add(row, handle, value_list, seen)
     except RowProblem as problem:
-        batch.refuse(row, _handle_of(line), problem)
+        batch.refuse(row, _readable_handle(line), problem)
 
 
-def _text_record(line: bytes) -> HandleRecord:
+def _read_text_record(line: bytes) -> tuple[Handle, bytes]:
     """Read a line whose values are all plain text."""
     read = _TEXT_RECORD.decode(line)
     _check_indexes([value.index for value in read.values])
-    return HandleRecord(parse_handle(read.handle), _length(len(read.values)) + b"".join(map(_text_value, read.values)))
+    return parse_handle(read.handle), _length(len(read.values)) + b"".join(map(_text_value, read.values))
 
 
 def _text_value(value: _TextValue) -> bytes:
@@ -108,7 +109,7 @@ def _text_value(value: _TextValue) -> bytes:
     return value_head(value.index, value.type, value.ttl, modified_at) + _length(len(data)) + data + NO_REFERENCES
 
 
-def _any_record(line: bytes, encoding: Encoding) -> HandleRecord:
+def _read_any_record(line: bytes, encoding: Encoding) -> tuple[Handle, bytes]:
     """Read a line with values of any type, or say what is wrong with it."""
     try:
         read = _ANY_RECORD.decode(line)
@@ -123,7 +124,7 @@ def _any_record(line: bytes, encoding: Encoding) -> HandleRecord:
     if not values:
         raise RowProblem(Problem.NO_VALUES, "values")
     _check_indexes([value.index for value in values])
-    return HandleRecord.of(handle, values)
+    return handle, encode_value_list(tuple(values))
 
 
 def _any_value(value: object, position: int) -> HandleValue:
@@ -139,7 +140,7 @@ def _check_indexes(indexes: list[int]) -> None:
         raise RowProblem(Problem.DUPLICATE_INDEX, "index", index=repeated)
 
 
-def _handle_of(line: bytes) -> str:
+def _readable_handle(line: bytes) -> str:
     """Return the handle of a line that is wrong in some way, "" if it has none."""
     try:
         return _HANDLE.decode(line).handle
