@@ -46,9 +46,10 @@ class Keeper(Generic[Kept]):
         running: the process of the moment.
     """
 
-    def __init__(self, name: str, make: Callable[[], Kept]) -> None:
+    def __init__(self, name: str, make: Callable[[], Kept], first: Kept | None = None) -> None:
+        """Keep `first`, not started yet, or the first that `make` makes."""
         self.name = name
-        self.running = make()
+        self.running = first or make()
         self._make = make
         self._task: asyncio.Task[None] | None = None
         self._delay_seconds = FIRST_DELAY_SECONDS

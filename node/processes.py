@@ -83,7 +83,7 @@ class PythonProcess:
 class WorkerProcess(PythonProcess):
     """A worker with its place on the status board."""
 
-    def __init__(self, settings: Settings, board: StatusBoard, state: WorkerState = WorkerState.EXPECTED) -> None:
+    def __init__(self, settings: Settings, board: StatusBoard, state: WorkerState) -> None:
         """Claim a place on the board, in `state` until the worker says that it is ready."""
         self._board = board
         self._place = board.claim(state)

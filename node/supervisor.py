@@ -82,7 +82,7 @@ class Supervisor:
             stack.push_async_callback(self._stop_workers)
             async with asyncio.TaskGroup() as starting:
                 starting.create_task(admin.start(tasks))
-                starting.create_task(self._start_workers(tasks))
+                starting.create_task(self._start_workers(tasks, WorkerState.EXPECTED))
             running = self._announce(stack)
             if on_ready is not None:
                 await on_ready(running)
@@ -129,22 +129,26 @@ class Supervisor:
             await valkey.start(tasks)
             self._settings = dataclasses.replace(self._settings, redis_url=valkey.running.url)
 
-    async def _start_workers(self, tasks: asyncio.TaskGroup) -> None:
+    async def _start_workers(self, tasks: asyncio.TaskGroup, state: WorkerState) -> None:
         """Start what is missing of the workers that the settings ask for.
+
+        Args:
+            tasks: what keeps them from then on.
+            state: whether the node counts as ready without them, until they are.
 
         Raises:
             NodeError: one does not become ready.
         """
         missing = self._settings.workers - len(self._workers)
-        started = [Keeper("worker", self._make_worker) for _ in range(missing)]
+        started = [Keeper("worker", self._make_worker, self._make_worker(state)) for _ in range(missing)]
         self._workers += started
         for worker in started:
             await worker.start(tasks)
         for worker in started:
             await worker.running.wait_until_ready()
 
-    def _make_worker(self) -> WorkerProcess:
-        return WorkerProcess(self._settings, self._board)
+    def _make_worker(self, state: WorkerState = WorkerState.EXPECTED) -> WorkerProcess:
+        return WorkerProcess(self._settings, self._board, state)
 
     async def _stop_workers(self) -> None:
         await asyncio.gather(*(worker.stop() for worker in self._workers))
@@ -201,7 +205,7 @@ class Supervisor:
         while len(self._workers) > self._settings.workers:
             await self._workers.pop().stop()
         for worker in self._workers:
-            successor = WorkerProcess(self._settings, self._board, WorkerState.SPARE)
+            successor = self._make_worker(WorkerState.SPARE)
             try:
                 await successor.start()
                 await successor.wait_until_ready()
@@ -209,7 +213,7 @@ class Supervisor:
                 await successor.stop()
                 raise
             await worker.replace(successor)
-        await self._start_workers(tasks)
+        await self._start_workers(tasks, WorkerState.SPARE)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
