@@ -194,6 +194,11 @@ class StartedNode:
         finally:
             connection.close()
 
+    def metric(self, name: str) -> float:
+        """Return a number from the metrics, of all workers and labels together; at most a second old."""
+        lines = self.get(self.admin_port, "/metrics")[1].splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.partition("{")[0].split(" ")[0] == name)
+
     def _children(self, words: str) -> list[int]:
         return [pid for pid in descendants(self.process.pid) if words in _command_line(pid)]
 
