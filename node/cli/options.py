@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import click
 
@@ -13,8 +12,6 @@ from node.cli.language import words
 from node.running import get_running_node
 from node.settings import EMBEDDED, Settings, default_data_dir
 from node.settings_sources import load_settings
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 data_dir_option: Final = click.option(
     "--data-dir",

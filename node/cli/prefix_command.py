@@ -82,11 +82,13 @@ def add(
     """Register a prefix."""
     parsed = Prefix.parse(name)
     site = delegation_site(delegate) if delegate else None
-
-    async def change(store: PrefixStore) -> OutcomeKind:
-        return await store.add(parsed, enterprise=enterprise, delegated_to=site, folds_suffix=ignore_case)
-
-    _report(parsed, asyncio.run(_change(data_dir, change)), is_json=is_json)
+    outcome = asyncio.run(
+        _change(
+            data_dir,
+            lambda store: store.add(parsed, enterprise=enterprise, delegated_to=site, folds_suffix=ignore_case),
+        )
+    )
+    _report(parsed, outcome, is_json=is_json)
 
 
 @prefix.command(
