@@ -30,7 +30,7 @@ VALUE_LIST_OCTETS_MAX: Final = MESSAGE_OCTETS_MAX - HEADER_OCTETS - HANDLE_OCTET
 request digest and the credential."""
 
 ROWS_MAX: Final = 50_000_000
-"""The most rows of a file, about 15 GB: finding duplicate handles costs about 25 octets of memory a row."""
+"""The most rows of a file, about 15 GB: finding duplicate handles costs about 18 octets of memory a row."""
 
 INDEX_MAX: Final = 2**32 - 1
 """RFC 3651 §3.1: an index is a 32-bit number; 0 is no index."""

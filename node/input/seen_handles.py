@@ -6,21 +6,23 @@ from typing import Final
 from node.input.limits import ROWS_MAX
 from node.input.problems import Problem, UnreadableFile
 
-_DIGEST_OCTETS: Final = 16
-"""Two different handles with the same digest are not to be expected in the life of the universe."""
+_DIGEST_OCTETS: Final = 12
+"""Two of 50 million different handles have the same digest once in 60 million million files."""
+_BUCKET_OCTETS: Final = 2
+"""What of the digest chooses the bucket, and so need not be kept in it."""
+_KEPT_OCTETS: Final = _DIGEST_OCTETS - _BUCKET_OCTETS
 _ROW_OCTETS: Final = 5
-_ENTRY_OCTETS: Final = _DIGEST_OCTETS + _ROW_OCTETS
-_BUCKETS: Final = 65_536
+_ENTRY_OCTETS: Final = _KEPT_OCTETS + _ROW_OCTETS
 
 
 class SeenHandles:
-    """Digests of the handles seen so far, about 25 octets each where a dictionary needs 140.
+    """Digests of the handles seen so far, about 18 octets each where a dictionary needs 140.
 
-    A bucket is a run of entries, each a digest and a row number; the digest's first octets choose the bucket.
+    A bucket is a run of entries, each the rest of a digest and a row number.
     """
 
     def __init__(self) -> None:
-        self._buckets = [bytearray() for _ in range(_BUCKETS)]
+        self._buckets = [bytearray() for _ in range(256**_BUCKET_OCTETS)]
         self._count = 0
 
     def first_row(self, key: bytes, row: int) -> int | None:
@@ -30,14 +32,14 @@ class SeenHandles:
             UnreadableFile: the file has more than 50 million rows.
         """
         digest = blake2b(key, digest_size=_DIGEST_OCTETS).digest()
-        bucket = self._buckets[digest[0] << 8 | digest[1]]
-        found = bucket.find(digest)
+        bucket, kept = self._buckets[digest[0] << 8 | digest[1]], digest[_BUCKET_OCTETS:]
+        found = bucket.find(kept)
         while found >= 0:
             if found % _ENTRY_OCTETS == 0:
-                return int.from_bytes(bucket[found + _DIGEST_OCTETS : found + _ENTRY_OCTETS], "big")
-            found = bucket.find(digest, found + 1)
+                return int.from_bytes(bucket[found + _KEPT_OCTETS : found + _ENTRY_OCTETS], "big")
+            found = bucket.find(kept, found + 1)
         if self._count == ROWS_MAX:
             raise UnreadableFile(Problem.TOO_MANY_ROWS, limit=ROWS_MAX)
         self._count += 1
-        bucket += digest + row.to_bytes(_ROW_OCTETS, "big")
+        bucket += kept + row.to_bytes(_ROW_OCTETS, "big")
         return None
