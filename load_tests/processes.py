@@ -48,8 +48,11 @@ def resident_octets(pid: int) -> int:
 
 
 def command_line(pid: int) -> str:
-    """Return how a process was started, or as what it describes itself."""
-    return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ").strip()
+    """Return how a process was started, or as what it describes itself; nothing when it has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def descendants(pid: int) -> list[int]:

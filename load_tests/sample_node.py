@@ -1,4 +1,4 @@
-"""A node that holds sample records, its worker alone on one core and this process, the generator, on another."""
+"""A node that holds sample records."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ class SampleNode:
 
     Attributes:
         file: the records, as they were imported.
-        import_seconds: how long the command took, from its start to its end.
         worker: the process that resolves.
+        import_seconds: how long their import took, from the start of the command to its end.
     """
 
     program: NodeProgram
     file: Path
-    import_seconds: float
     worker: int
+    import_seconds: float
 
     @classmethod
     @contextmanager
     def start(cls, records: int, settings: Mapping[str, str] | None = None) -> Iterator[SampleNode]:
-        """Start a node with one worker, import `records`, and pin the worker.
+        """Start a node with one worker and import `records`.
 
         Raises:
             NodeFailed: the node does not start, or refuses the records.
@@ -45,9 +45,22 @@ class SampleNode:
                 program.command("prefix", "add", manufacturer.prefix)
             file = program.data_dir.parent / "records.csv"
             population.write(records, file)
-            began_at = perf_counter()
-            program.command("import", str(file))
-            import_seconds = perf_counter() - began_at
+            import_seconds = _import(program, file)
             sleep(SETTLE_SECONDS)
-            with processes.one_core_each(program.worker):
-                yield cls(program, file, import_seconds, program.worker)
+            yield cls(program, file, program.worker, import_seconds)
+
+    def import_file(self) -> float:
+        """Import the records once more and return how many seconds that took."""
+        return _import(self.program, self.file)
+
+    @contextmanager
+    def one_core_each(self) -> Iterator[None]:
+        """Let the worker run on one core and this process, the generator, on another."""
+        with processes.one_core_each(self.worker):
+            yield
+
+
+def _import(program: NodeProgram, file: Path) -> float:
+    began_at = perf_counter()
+    program.command("import", str(file))
+    return perf_counter() - began_at

@@ -29,7 +29,7 @@ def measure(seconds: float) -> Iterator[Line]:
     asked = questions.questions_for(population.rows(RECORDS))
     datagrams = [question.octets for question in asked]
     examiner = Examiner(asked)
-    with SampleNode.start(RECORDS) as node:
+    with SampleNode.start(RECORDS) as node, node.one_core_each():
         node_load = DatagramLoad(node.program.handle_address)
         warm = node_load.run(datagrams)
         request, answer = len(datagrams[0]), len(warm.answers[0])
