@@ -12,7 +12,7 @@ from handle_protocol.bodies.error import ErrorBody
 from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.envelope import decode_envelope
 from handle_protocol.errors import InvalidHandle, ProtocolError
-from handle_protocol.limits import ENVELOPE_OCTETS, RECURSION_COUNT_MAX
+from handle_protocol.limits import ENVELOPE_OCTETS, MESSAGE_OCTETS_MAX, RECURSION_COUNT_MAX
 from handle_protocol.message import (
     Message,
     answer_to,
@@ -66,13 +66,13 @@ class NativeService:
 
         What cannot be read gets the protocol's own error, what is itself a response gets nothing.
         """
+        if not holds_request(octets):  # Before anything is spent on it: the longest answers are 250 kB.
+            self.tally.discarded["response"] += 1
+            return None
         try:
             request = decode_message(octets)
         except ProtocolError as error:
             return self._answer_unreadable(octets, error)
-        if not request.is_request:
-            self.tally.discarded["response"] += 1
-            return None
         if request.header.recursion_count > RECURSION_COUNT_MAX:
             return self._refuse(request, ResponseCode.RECURSION_COUNT_TOO_HIGH)
         operation = self._operations.get(request.header.op_code)
@@ -125,10 +125,8 @@ class NativeService:
         finally:
             self.in_flight -= 1
 
-    def _answer_unreadable(self, octets: bytes, error: ProtocolError) -> bytes | None:
+    def _answer_unreadable(self, octets: bytes, error: ProtocolError) -> bytes:
         self.tally.discarded["malformed"] += 1
-        if not holds_request(octets):
-            return None
         now = self._resolver.unix_clock()
         envelope = decode_envelope(OctetReader(octets))
         if isinstance(error, InvalidHandle):
@@ -136,8 +134,11 @@ class NativeService:
         return encode_message(error_for_unreadable(envelope, now=now))
 
     def _encode(self, answer: Answer, request: Message) -> bytes:
+        encoded = encode_message(message_of(answer, request, now=self._resolver.unix_clock()))
+        if len(encoded) > ENVELOPE_OCTETS + MESSAGE_OCTETS_MAX:
+            return self._refuse(request, ResponseCode.ERROR)
         self.tally.outcomes[answer.outcome] += 1
-        return encode_message(message_of(answer, request, now=self._resolver.unix_clock()))
+        return encoded
 
     def _refuse(self, request: Message, code: ResponseCode) -> bytes:
         self.tally.discarded[code.name.lower()] += 1

@@ -177,7 +177,7 @@ async def test_an_answer_is_never_answered(world) -> None:
     octets = encode_message(answer)
     assert await world.serve(octets) is None
     assert await world.serve(octets[:-6]) is None
-    assert world.tally.discarded == {"response": 1, "malformed": 1}
+    assert world.tally.discarded == {"response": 2}
 
 
 async def test_what_cannot_be_read_gets_a_short_protocol_error(world) -> None:
@@ -277,3 +277,9 @@ async def test_questions_that_wait_are_bounded(world) -> None:
     world.register.is_open.set()
     await is_answered.wait()
     assert service.in_flight == 0
+
+
+async def test_an_answer_that_no_message_can_carry_is_an_error(world) -> None:
+    world.register.put("88.118.8/巨", *(text_value(n, "DESC", "大" * 1_000) for n in range(1, 100)))
+    answer = await world.serve(encode_message(request("88.118.8/巨")))
+    assert answer.response_code == ResponseCode.ERROR
