@@ -49,6 +49,8 @@ UNKNOWN_REQUEST_ID: Final = 0xFFFF_FFFF
 OP_FLAGS_USUAL: Final = OpFlag.RECURSIVE | OpFlag.CACHE_CERTIFY | OpFlag.PUBLIC_ONLY
 """Reference: the flags of its client's requests, and of its answers to unreadable ones."""
 
+_UNREADABLE: Final = int(EnvelopeFlag.COMPRESSED | EnvelopeFlag.ENCRYPTED)
+
 _RESPONSE_CODE_AT: Final = slice(ENVELOPE_OCTETS + 4, ENVELOPE_OCTETS + 8)
 
 _ERROR_CODES: Final[frozenset[int]] = frozenset(ResponseCode) - {
@@ -94,7 +96,7 @@ class Message:
 
     def has_flag(self, flag: OpFlag) -> bool:
         """Tell whether an operation flag is set."""
-        return bool(self.header.op_flags & flag)
+        return bool(self.header.op_flags & int(flag))
 
 
 def encode_message(message: Message) -> bytes:
@@ -250,7 +252,7 @@ def _decode(envelope: Envelope, reader: OctetReader) -> Message:
 def _check_readable(envelope: Envelope) -> None:
     if envelope.version.major != VERSION_OURS.major:
         raise UnsupportedVersion(f"expected protocol version 2, not {envelope.version}")
-    if envelope.flags & (EnvelopeFlag.COMPRESSED | EnvelopeFlag.ENCRYPTED):
+    if envelope.flags & _UNREADABLE:
         raise MalformedMessage("a message neither compressed nor encrypted", 2)
 
 
