@@ -31,6 +31,10 @@ from resolver.metrics import DoorTally
 NEVER: Final = float("inf")
 """The deadline of a connection that waits for us."""
 
+LINGER_SECONDS: Final = 1.0
+"""How long the rest of a body is taken after its answer, so that the peer reads the answer before a reset; a body
+that was too slow has had its time already."""
+
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
@@ -72,7 +76,7 @@ class ConnectionServer(web.Server):
             request_factory=self._make_bounded_request,
             access_log=None,
             keepalive_timeout=limits.idle_seconds,
-            lingering_time=limits.body_seconds,
+            lingering_time=LINGER_SECONDS,
             max_line_size=limits.url_octets_max,
             max_field_size=limits.field_octets_max,
             max_headers=limits.fields_max,
