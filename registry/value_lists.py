@@ -17,9 +17,8 @@ STAMP: Final = slice(4, 8)
 """Where the stamp stands in a value."""
 
 _LENGTH: Final = octets.layout("I")
-_STAMP: Final = octets.layout("4xI")
-_HEAD: Final = octets.layout("14xI")
-"""The fixed fields of a value, of which only the last, the length of its type, is read."""
+_HEAD: Final = octets.layout("4xI6xI")
+"""The fixed fields of a value, of which only the stamp and the length of its type are read."""
 
 
 def split(value_list: bytes) -> Sequence[bytes]:
@@ -28,7 +27,7 @@ def split(value_list: bytes) -> Sequence[bytes]:
     Raises:
         MalformedMessage: the octets are no value list.
     """
-    starts = _starts(value_list)
+    starts, _ = _starts_and_stamps(value_list)
     ends = [*starts[1:], len(value_list)]
     return [value_list[start:end] for start, end in zip(starts, ends, strict=False)]  # No values, one end.
 
@@ -39,10 +38,13 @@ def stamp(value_list: bytes, now: int) -> bytes:
     Raises:
         MalformedMessage: the octets are no value list.
     """
+    starts, stamps = _starts_and_stamps(value_list)
+    if all(stamps):
+        return value_list
     stamped = bytearray(value_list)
-    read, write = _STAMP.unpack_from, _LENGTH.pack_into
-    for start in _starts(value_list):
-        if read(value_list, start)[0] == 0:
+    write = _LENGTH.pack_into
+    for start, known in zip(starts, stamps, strict=True):
+        if not known:
             write(stamped, start + STAMP.start, now)
     return bytes(stamped)
 
@@ -56,7 +58,8 @@ def are_equal_but_for_stamps(one: bytes, other: bytes) -> bool:
     if len(one) != len(other):
         return False
     restamped = bytearray(other)
-    for start in _starts(one):
+    starts, _ = _starts_and_stamps(one)
+    for start in starts:
         place = slice(start + STAMP.start, start + STAMP.stop)
         restamped[place] = one[place]
     return restamped == one
@@ -72,25 +75,28 @@ def _unstamped(value: bytes) -> bytes:
     return value[: STAMP.start] + value[STAMP.stop :]
 
 
-def _starts(value_list: bytes) -> Sequence[int]:
-    # Every record that is stored passes here: written out for speed, 0.3 µs a value.
+def _starts_and_stamps(value_list: bytes) -> tuple[Sequence[int], Sequence[int]]:
+    # Every record that is stored passes here: written out for speed, 0.2 µs a value.
     length, head, end = _LENGTH.unpack_from, _HEAD.unpack_from, len(value_list)
     if end < COUNT_OCTETS:
         raise MalformedMessage("a value list", 0)
-    starts = []
-    offset = COUNT_OCTETS
     (count,) = length(value_list)
     if count > VALUES_MAX:
         raise MalformedMessage(f"at most {VALUES_MAX} values", 0)
+    starts, stamps = [], []
+    offset = COUNT_OCTETS
+    last_head, last_data, last_references = end - VALUE_OCTETS_MIN, end - 2 * _LENGTH.size, end - _LENGTH.size
     for _ in range(count):
-        if offset + VALUE_OCTETS_MIN > end:
+        if offset > last_head:
             raise MalformedMessage("a value", offset)
+        stamp, type_octets = head(value_list, offset)
         starts.append(offset)
-        offset += _HEAD.size + head(value_list, offset)[0]
-        if offset + 2 * _LENGTH.size > end:
+        stamps.append(stamp)
+        offset += _HEAD.size + type_octets
+        if offset > last_data:
             raise MalformedMessage("the data of a value", offset)
         offset += _LENGTH.size + length(value_list, offset)[0]
-        if offset + _LENGTH.size > end:
+        if offset > last_references:
             raise MalformedMessage("the references of a value", offset)
         (references,) = length(value_list, offset)
         offset += _LENGTH.size
@@ -98,7 +104,7 @@ def _starts(value_list: bytes) -> Sequence[int]:
             offset = _after_references(value_list, offset, references)
     if offset != end:
         raise MalformedMessage("the end of the value list", offset)
-    return starts
+    return starts, stamps
 
 
 def _after_references(value_list: bytes, offset: int, references: int) -> int:
