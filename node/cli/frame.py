@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Final
@@ -100,17 +100,16 @@ def group() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with an exit status (see node.errors.ExitStatus)."""
-    words_given = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(run(lambda: group.main(words_given, prog_name="idnode", standalone_mode=False), words_given))
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
-def run(command: Callable[[], object], words_given: Sequence[str] = ()) -> ExitStatus | int:
-    """Run `command` and return its exit status; an expected failure is said in one line with a hint.
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit status; an expected failure is said in one line with a hint.
 
     A bug leaves as it is, with its traceback.
     """
     try:
-        status = command()
+        status = group.main(list(arguments), prog_name="idnode", standalone_mode=False)
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.Abort:
@@ -119,7 +118,7 @@ def run(command: Callable[[], object], words_given: Sequence[str] = ()) -> ExitS
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitStatus.FAILED
     except Exception as error:
-        shown = show_error(error, is_json="--json" in words_given)
+        shown = show_error(error, is_json="--json" in arguments)
         if shown is None:
             raise
         return shown

@@ -1,0 +1,202 @@
+"""The commands against a real register: what they print, and how they refuse."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from node.cli.frame import COMMANDS, run
+
+
+class Ran(NamedTuple):
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Commands:
+    """Runs commands of `idnode` in this process, in an empty folder."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        monkeypatch.chdir(folder)
+        self.set_environment(IDNODE_DATA_DIR=str(folder / "data"), LC_ALL="C.UTF-8")
+
+    def set_environment(self, **variables: str) -> None:
+        for name, value in variables.items():
+            self._monkeypatch.setenv(name, value)
+
+    def run(self, *words: str) -> Ran:
+        self._capsys.readouterr()
+        status = run(words)
+        return Ran(status, *self._capsys.readouterr())
+
+    def json(self, *words: str) -> Any:
+        ran = self.run(*words, "--json")
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(ran.stdout)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
+    """Commands with no register about."""
+    return Commands(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def commands(alone: Commands, database_url: str) -> Commands:
+    """Commands with a register of their own."""
+    alone.set_environment(IDNODE_DATABASE_URL=database_url)
+    assert alone.json("migrate")["applied"]
+    return alone
+
+
+def add_prefixes(commands: Commands) -> None:
+    assert commands.run("prefix", "add", "88.118.8", "--enterprise", "江西德益智能制造有限公司").returncode == 0
+    assert commands.run("prefix", "add", "88.118.9", "--delegate", "192.0.2.7:2641").returncode == 0
+
+
+def lines(ran: Ran) -> Sequence[str]:
+    return ran.stderr.splitlines()
+
+
+def test_migrating_twice_finds_nothing_to_do(commands: Commands) -> None:
+    assert commands.json("migrate") == {"applied": []}
+
+
+def test_prefixes_are_added_listed_suspended_and_resumed(commands: Commands) -> None:
+    add_prefixes(commands)
+    assert commands.json("prefix", "suspend", "88.118.8") == {"prefix": "88.118.8", "outcome": "changed"}
+    listed = commands.json("prefix", "list")
+    assert [(each["prefix"], each["status"], each["enterprise"], each["delegatedTo"]) for each in listed] == [
+        ("88.118.8", "suspended", "江西德益智能制造有限公司", []),
+        ("88.118.9", "active", None, ["192.0.2.7:2641"]),
+    ]
+    assert commands.json("prefix", "resume", "88.118.8") == {"prefix": "88.118.8", "outcome": "changed"}
+    assert "江西德益智能制造有限公司" in commands.run("prefix", "list").stdout
+
+
+def test_a_prefix_that_is_registered_differently_is_refused_in_the_users_language(commands: Commands) -> None:
+    add_prefixes(commands)
+    commands.set_environment(LC_ALL="zh_CN.UTF-8")
+    refused = commands.run("prefix", "add", "88.118.9", "--delegate", "192.0.2.8:2641")
+    assert refused.returncode == 1
+    assert lines(refused)[0].startswith("错误: 前缀已注册,且内容不同")
+    assert lines(refused)[1] == "提示: 查看其注册内容:idnode prefix list"
+
+
+def test_a_handle_is_registered_once_and_then_unchanged(commands: Commands) -> None:
+    add_prefixes(commands)
+    words = ("register", "88.118.8/减速机", "--value", "1:URL=https://example.cn", "--value", "名称=减速机")
+    assert commands.json(*words) == {"handle": "88.118.8/减速机", "outcome": "created"}
+    assert commands.json(*words) == {"handle": "88.118.8/减速机", "outcome": "same"}
+
+
+@pytest.mark.parametrize(
+    ("handle", "reason", "hint"),
+    [
+        ("99.1/a", "no registered prefix covers it", "register the prefix first: idnode prefix add PREFIX"),
+        ("88.118.9/a", "the enterprise's own node answers for its prefix", "register it there"),
+    ],
+)
+def test_a_refused_handle_is_told_with_a_hint(commands: Commands, handle: str, reason: str, hint: str) -> None:
+    add_prefixes(commands)
+    refused = commands.run("register", handle, "--value", "URL=https://example.cn")
+    assert refused.returncode == 1
+    assert lines(refused) == [f"error: {handle} was refused: {reason}", f"hint: {hint}"]
+
+
+def test_an_export_is_whole_and_sorted(commands: Commands, tmp_path: Path) -> None:
+    add_prefixes(commands)
+    for suffix in ("丙", "甲", "b"):
+        commands.run("register", f"88.118.8/{suffix}", "--value", f"名称={suffix}")
+    printed = commands.run("export").stdout.splitlines()
+    written = commands.run("export", "全部.ndjson", "--prefix", "88.118.8")
+    assert written.returncode == 0
+    assert (tmp_path / "全部.ndjson").read_text().splitlines() == printed
+    assert [json.loads(line)["handle"] for line in printed] == ["88.118.8/b", "88.118.8/丙", "88.118.8/甲"]
+    assert [path.name for path in tmp_path.iterdir() if "全部" in path.name] == ["全部.ndjson"]
+
+
+def test_an_export_that_fails_leaves_the_file_that_was_there(commands: Commands, tmp_path: Path) -> None:
+    (tmp_path / "alt.ndjson").write_text("alt")
+    commands.set_environment(IDNODE_DATABASE_URL="postgresql://idnode@127.0.0.1:1/idnode")
+    failed = commands.run("export", "alt.ndjson")
+    assert failed.returncode == 1
+    assert (tmp_path / "alt.ndjson").read_text() == "alt"
+    assert [path.name for path in tmp_path.glob("*.ndjson*")] == ["alt.ndjson"]
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password(alone: Commands) -> None:
+    alone.set_environment(IDNODE_DATABASE_URL="postgresql://idnode:geheim@127.0.0.1:1/idnode")
+    failed = alone.run("prefix", "list")
+    assert failed.returncode == 1
+    assert lines(failed)[0] == "error: the database postgresql://idnode:***@127.0.0.1:1/idnode does not answer"
+
+
+def test_errors_are_json_where_json_is_wanted(commands: Commands) -> None:
+    failed = commands.run("prefix", "suspend", "99.9", "--json")
+    assert failed.returncode == 1
+    assert json.loads(failed.stderr)["error"] == "prefix 99.9 is not registered"
+
+
+def test_check_looks_at_the_database_and_lists_every_setting(commands: Commands) -> None:
+    checked = commands.json("check")
+    assert {each["check"]: each["verdict"] for each in checked}["database"] == "good"
+    listed = commands.json("check", "--settings")
+    by_name = {each["name"]: each for each in listed}
+    assert by_name["handle_port"]["environment"] == "IDNODE_HANDLE_PORT"
+    assert by_name["cache_octets"]["unit"] == "octets"
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("--help",), 0),
+        (("serve", "--help"), 0),
+        (("prefix", "add", "--help"), 0),
+        (("nonsense",), 2),
+        (("register", "88.118.8/a"), 2),
+        (("register", "88.118.8/a", "--value", "URL"), 2),
+        (("resolve", "88.118.8/a", "--server", "host:port"), 2),
+        (("resolve", "", "--server", "127.0.0.1:1"), 1),
+        (("resolve", "88.118.8/a", "--server", "127.0.0.1:1", "--protocol", "tcp"), 1),
+        (("check", "--config", "missing.toml"), 78),
+    ],
+)
+def test_the_exit_status_tells_what_happened(alone: Commands, words: tuple[str, ...], status: int) -> None:
+    ran = alone.run(*words)
+    assert ran.returncode == status
+    if status:
+        assert lines(ran)[0].startswith("error: ")
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "zh_CN.UTF-8"])
+def test_each_command_shows_an_example_in_the_users_language(locale: str) -> None:
+    """A process of its own: help is worded when a command's file is imported."""
+    script = "import sys; from node.cli.frame import run\nfor name in sys.argv[1:]: run([*name.split(), '--help'])"
+    names = [*COMMANDS, "prefix add", "prefix list", "prefix suspend", "prefix resume"]
+    shown = subprocess.run(
+        [sys.executable, "-c", script, *names],
+        env=os.environ | {"LC_ALL": locale},
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    example = "示例" if locale.startswith("zh") else "Example"
+    assert shown.count(f"{example}:\n    ") == len(names)
+
+
+def test_migrate_starts_the_bundled_postgres_where_no_node_runs(alone: Commands, data_dir: Path) -> None:
+    assert alone.json("migrate", "--data-dir", str(data_dir / "node"))["applied"]
