@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -16,13 +15,8 @@ from registry.database import Database
 from registry.prefixes import PrefixStore
 from registry.records import RecordStore
 from tests.reliability.honest import RECORDS
+from tests.reliability.scale import DEADLINES
 from tests.started_node import StartedNode
-
-
-@pytest.fixture(scope="session")
-def is_long() -> bool:
-    """Whether the heavy variants run: minutes instead of seconds."""
-    return bool(os.environ.get("IDNODE_TEST_LONG"))
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +31,7 @@ def short_folder() -> Iterator[Path]:
 @pytest_asyncio.fixture(scope="session")
 async def node(short_folder: Path) -> AsyncIterator[StartedNode]:
     """A node under attack from outside: none of its processes may end."""
-    with StartedNode.run(short_folder / "attacked") as node:
+    with StartedNode.run(short_folder / "attacked", DEADLINES) as node:
         await fill(node)
         processes = node.workers
         yield node

@@ -15,6 +15,7 @@ from tests.reliability.honest import honest_traffic
 from tests.reliability.malformed import malformed
 from tests.reliability.octets_client import connect, datagrams
 from tests.reliability.process_facts import MEBIBYTE, Facts
+from tests.reliability.scale import IS_LONG
 from tests.started_node import StartedNode, wait_until
 
 DECODE_SECONDS_MAX = 0.001
@@ -32,10 +33,10 @@ def decodes(packet: bytes) -> bool:
     return True
 
 
-def test_nothing_but_protocol_errors_and_quickly(is_long: bool) -> None:  # noqa: FBT001 - a fixture
+def test_nothing_but_protocol_errors_and_quickly() -> None:
     slow = []
     outcomes = {True: 0, False: 0}
-    for packet in islice(malformed(1), 2_000_000 if is_long else 20_000):
+    for packet in islice(malformed(1), 2_000_000 if IS_LONG else 20_000):
         began_at = time.thread_time()
         outcomes[decodes(packet)] += 1
         if time.thread_time() - began_at > DECODE_SECONDS_MAX:
@@ -82,8 +83,8 @@ def test_datagrams_and_streams_survive_them_too() -> None:
     assert reassembly.entries <= 16
 
 
-async def test_a_running_node_does_not_mind(node: StartedNode, is_long: bool) -> None:  # noqa: FBT001 - a fixture
-    packets = list(islice(malformed(4), 120_000 if is_long else 20_000))
+async def test_a_running_node_does_not_mind(node: StartedNode) -> None:
+    packets = list(islice(malformed(4), 120_000 if IS_LONG else 20_000))
     async with honest_traffic(node) as warming:
         while warming.asked < 200:
             await asyncio.sleep(0.05)
