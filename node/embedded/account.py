@@ -55,11 +55,11 @@ class Account:
             Text("create one: useradd --system idnode", "请创建账户:useradd --system idnode"),
         )
 
-    def open_way_to(self, data_dir: Path) -> None:
-        """Make the node's data directory if it is missing, and let the account pass through it."""
-        data_dir.mkdir(parents=True, exist_ok=True)
+    def open_way_through(self, folder: Path) -> None:
+        """Make `folder` if it is missing, and let the account pass through it, whatever the umask says."""
+        folder.mkdir(parents=True, exist_ok=True)
         if self.identity is not None:
-            data_dir.chmod(data_dir.stat().st_mode | 0o111)
+            folder.chmod(folder.stat().st_mode | 0o111)
 
     def own(self, folder: Path) -> None:
         """Make `folder` if it is missing, the account's own and closed to everybody else."""

@@ -83,7 +83,7 @@ class EmbeddedPostgres:
             EmbeddedServerError: it does not start; the message holds its last words.
             OSError: the data directory cannot be written.
         """
-        self._account.open_way_to(self._data_dir)
+        self._account.open_way_through(self._data_dir)
         await self._initialise()
         await clear_remains(self._data)
         folder = socket_folder(self._data_dir / "run", "postgres", SOCKET_NAME, self._account)

@@ -116,6 +116,7 @@ def runnable_by(account: Account, program: Path, runtime: Path) -> Path:
     if parts:
         copy = runtime / _wheel_version(parts[0])
         if not copy.exists():
+            account.open_way_through(runtime)
             _copy_whole(parts, copy, runtime)
         program = copy / program.relative_to(parts[0].parent)
     if not account.can_run(program):
@@ -162,7 +163,6 @@ def _wheel_version(package: Path) -> str:
 def _copy_whole(parts: list[Path], copy: Path, runtime: Path) -> None:
     """Copy all or nothing; copies of older versions go."""
     name = parts[0].name
-    runtime.mkdir(parents=True, exist_ok=True)
     for old in runtime.glob(f"{name}-*"):
         shutil.rmtree(old)
     unfinished = runtime / f"{name}-unfinished"

@@ -27,6 +27,7 @@ def socket_folder(run: Path, server: str, socket_name: str, account: Account) ->
         digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
         folder = Path("/tmp") / f"idnode-{os.geteuid()}-{digest}"  # noqa: S108 - checked below
         _check_ours(folder, account)
+    account.open_way_through(run)
     account.own(folder)
     return folder
 

@@ -66,7 +66,7 @@ class EmbeddedValkey:
             EmbeddedServerError: it does not start; the message holds its last words.
             OSError: the data directory cannot be written.
         """
-        self._account.open_way_to(self._data_dir)
+        self._account.open_way_through(self._data_dir)
         program = runnable_by(self._account, self._installed, self._data_dir / "runtime")
         folder = socket_folder(self._data_dir / "run", "valkey", SOCKET_NAME, self._account)
         self._account.check_reaches(folder)

@@ -190,6 +190,29 @@ async def test_an_unfinished_set_up_is_begun_anew(data_dir: Path) -> None:
     assert not (data_dir / "postgres-unfinished").exists()
 
 
+async def test_a_strict_umask_does_not_shut_the_servers_account_out(data_dir: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        postgres, valkey = EmbeddedPostgres(data_dir / "node"), EmbeddedValkey(data_dir / "node")
+        await postgres.start()
+        await valkey.start()
+        await store(postgres.url, "a")
+        await valkey.stop()
+        await postgres.stop()
+    finally:
+        os.umask(before)
+
+
+async def test_a_data_directory_that_the_servers_account_cannot_reach_is_refused(data_dir: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root runs the servers as another account")
+    (data_dir / "closed").mkdir(mode=0o700)
+    with pytest.raises(EmbeddedServerError) as refused:
+        await EmbeddedPostgres(data_dir / "closed" / "node").start()
+    assert "cannot reach" in refused.value.message.english
+    assert "/var/lib/idnode" in refused.value.solve.chinese
+
+
 async def test_a_path_too_long_for_a_socket_moves_the_socket_to_tmp(data_dir: Path) -> None:
     server = EmbeddedPostgres(data_dir / ("长" * 30))
     await server.start()
