@@ -81,15 +81,15 @@ class ChangeFeed:
                 or a restored backup); following again starts afresh, and everything learned before must be forgotten.
         """
         async with self._database.listen(CHANNEL) as listener:
-            if self._position is None:
-                _, self._position = await self._look(listener, None)
+            changes, position = await self._look(listener, self._position)
+            self._position = self._position or position
             yield ()
             while True:
-                changes, position = await self._look(listener, self._position)
                 yield changes
                 # Only now has the follower dealt with them: one that failed gets them again.
                 self._position = position
                 await listener.wait(LOOK_SECONDS)
+                changes, position = await self._look(listener, position)
 
     async def _look(self, listener: Listener, last: _Position | None) -> tuple[Sequence[Change], _Position]:
         began_at = self._clock()

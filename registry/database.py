@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from registry.errors import Refusal, SettingUnsafe
+from registry.errors import SettingUnsafe
 from registry.failures import Meaning
 from registry.queries import queries
 
@@ -47,6 +47,8 @@ DURABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "synchronous_commit": ("on", "remote_apply"),
 }
 """With any other value, what was acknowledged may be gone after a power loss."""
+
+OUTAGE: Final = (ConnectionError, TimeoutError)
 
 _SQL: Final = queries("database")
 
@@ -95,7 +97,7 @@ class Database:
         await pool
         database = cls(pool, connect)
         try:
-            with suppress(ConnectionError, TimeoutError):
+            with suppress(*OUTAGE):
                 await database.fetch(_SQL["ping"])
             yield database
         finally:
@@ -119,8 +121,9 @@ class Database:
             await connection.execute(_SQL["begin"])
             try:
                 yield Transaction(connection)
-            except Refusal:
-                await connection.execute(_SQL["rollback"])
+            except Exception as error:
+                if not isinstance(error, OUTAGE):
+                    await connection.execute(_SQL["rollback"])
                 raise
             await connection.execute(_SQL["commit"])
 
@@ -144,12 +147,11 @@ class Database:
         try:
             with Meaning(partial(_is_gone, connection)):
                 yield connection
-        except Refusal:
-            raise
-        except BaseException:
+        except BaseException as error:
             # Cut, not tidied up: a server that does not answer would be waited for again, and one that has become
             # read-only must not be met again. Postgres undoes what was begun.
-            _cut(connection)
+            if isinstance(error, OUTAGE) or not isinstance(error, Exception):
+                _cut(connection)
             raise
         finally:
             await self._pool.release(connection)

@@ -1,8 +1,8 @@
 """How placed records get into their table: inserted if new, else compared, and rewritten only if they differ.
 
-No two writers wait for each other in a circle. Each inserts first, in key order, and then locks what existed, in key
-order; it waits while inserting only for rows that another has inserted, and while locking only for rows that another
-has locked.
+No two writers wait for each other in a circle. Each inserts first and then locks what existed, both in key order.
+Whoever still inserts may wait for anybody, but holds only rows that nobody else can see yet; whoever locks waits only
+for others that lock.
 """
 
 from __future__ import annotations

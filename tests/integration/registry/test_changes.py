@@ -7,15 +7,20 @@ import os
 import signal
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from pathlib import Path
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from handle_protocol.handle import Handle, Prefix
 from handle_protocol.record import HandleRecord
+from node.embedded.postgres import EmbeddedPostgres
+from node.embedded.programs import installed_postgres
 from registry.changes import RESUME_SECONDS_MAX, Change, ChangeFeed, purge
 from registry.database import Database
+from registry.migrate import migrate
 from registry.prefixes import PrefixStore
 from registry.records import RecordStore
 
@@ -174,12 +179,57 @@ async def test_a_feed_that_has_not_looked_for_too_long_starts_afresh(database: D
 
     now += RESUME_SECONDS_MAX + 1
     async with aclosing(feed.follow()) as batches:
-        await anext(batches)
         with pytest.raises(LookupError):
             await anext(batches)
     async with aclosing(feed.follow()) as batches:
         await anext(batches)
         assert list(await anext(batches)) == []
+
+
+@pytest_asyncio.fixture
+async def own_server(data_dir: Path) -> AsyncGenerator[EmbeddedPostgres, None]:
+    """A Postgres that one test may do with what it wants."""
+    server = EmbeddedPostgres(data_dir, next(iter(installed_postgres())))
+    await server.start()
+    yield server
+    await server.stop()
+
+
+async def test_after_a_failover_the_feed_starts_afresh(own_server: EmbeddedPostgres, data_dir: Path) -> None:
+    async with Database.open(own_server.url) as database:
+        await migrate(database)
+        await database.fetch("alter system set restore_command = '/bin/false'")
+        feed = ChangeFeed(database)
+        async with aclosing(feed.follow()) as batches:
+            await anext(batches)
+        await own_server.stop()
+        begin_another_timeline(data_dir / "postgres")
+        await own_server.start()
+        await until_writable(database)
+
+        async with aclosing(feed.follow()) as batches:
+            with pytest.raises(LookupError):
+                await anext(batches)
+        async with aclosing(feed.follow()) as batches:
+            await anext(batches)
+            assert list(await anext(batches)) == []
+
+
+async def until_writable(database: Database) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(ConnectionError):
+                await database.fetch("select 1")
+                return
+            await asyncio.sleep(0.05)
+
+
+def begin_another_timeline(data: Path) -> None:
+    """Let the server do at its next start what a standby does when it takes over."""
+    request = data / "recovery.signal"
+    request.touch()
+    owner = (data / "PG_VERSION").stat()
+    os.chown(request, owner.st_uid, owner.st_gid)
 
 
 async def test_old_changes_are_purged_and_young_ones_are_not(database: Database) -> None:

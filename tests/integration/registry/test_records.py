@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from dataclasses import replace
 from itertools import chain
 
 import pytest
@@ -236,6 +238,29 @@ async def test_concurrent_writers_of_the_same_keys_neither_deadlock_nor_lose_a_c
     found = await reader.fetch([f"88.118/{number}".encode() for number in range(300)])
     assert {each.revision for each in found.values()} == {24}
     assert len({each.values[0].data.split()[0] for each in found.values()}) == 1
+
+
+async def test_writers_of_new_keys_in_opposite_orders_do_not_deadlock(store: RecordStore) -> None:
+    for turn in range(8):
+        records = [record(f"88.118/{turn}-{number}") for number in range(3_000)]
+        one, other = await asyncio.gather(store.put(records), store.put(records[::-1]))
+        assert Counter([*one, *other]) == {CREATED: 3_000, SAME: 3_000}
+
+
+async def test_what_another_writer_stores_meanwhile_is_compared_again(
+    database: Database, store: RecordStore, reader: RecordReader
+) -> None:
+    await store.put([record(WRENCH, "旧")])
+    new = record(WRENCH, HandleValue(2000, "NAME", "新".encode(), modified_at=5))
+    async with database.transaction() as other:
+        await other.execute("select from record for update")
+        ours = asyncio.create_task(store.put([record(WRENCH, "新")]))
+        await asyncio.sleep(0.3)
+        assert not ours.done()
+        await other.execute("update record set value_list = $1, revision = 2", new.value_list)
+
+    assert await ours == [SAME]
+    assert await fetch_one(reader, WRENCH) == replace(new, revision=2)
 
 
 async def test_concurrent_writers_and_deleters_leave_a_revision_for_each_change(
