@@ -1,6 +1,7 @@
 """Stamps inside value lists: found, compared and patched in the octets, without decoding the values.
 
-A stamp is the field `modified_at` of a value; the layout is that of `handle_protocol.value`.
+A stamp is the field `modified_at` of a value; the layout is that of `handle_protocol.value`. Lengths and counts are
+checked; whether texts are UTF-8 is not.
 """
 
 from __future__ import annotations

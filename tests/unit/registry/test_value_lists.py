@@ -57,16 +57,17 @@ def test_a_value_that_was_there_before_keeps_its_stamp() -> None:
 
 
 @given(lists, st.data())
-def test_octets_that_are_no_value_list_are_noticed(given_values: tuple[HandleValue, ...], data: st.DataObject) -> None:
+def test_octets_of_another_shape_are_noticed(given_values: tuple[HandleValue, ...], data: st.DataObject) -> None:
     octets = bytearray(encode_value_list(given_values))
     place = data.draw(st.integers(0, len(octets) - 1))
     octets[place] = data.draw(st.integers(0, 255))
     broken = bytes(octets[: data.draw(st.integers(0, len(octets)))])
     try:
         decode_value_list(broken)
-    except MalformedMessage:
-        with pytest.raises(MalformedMessage):
-            stamp(broken, 1)
+    except MalformedMessage as malformed:
+        if "UTF-8" not in malformed.expected:  # Texts are not looked at.
+            with pytest.raises(MalformedMessage):
+                stamp(broken, 1)
     else:
         stamp(broken, 1)
 
