@@ -16,7 +16,7 @@ from node.embedded.programs import postgres_for
 from node.errors import NodeError, Text
 from node.ports import taken_door
 from node.register import open_register
-from node.running import RunningNode, find_running_node
+from node.running import RunningNode
 from node.settings import EMBEDDED, Settings
 from node.settings_sources import without_password
 
@@ -45,9 +45,8 @@ class Check:
     solve: Text | None = None
 
 
-async def run_checks(settings: Settings) -> list[Check]:
-    """Look at everything; nothing is changed."""
-    node = find_running_node(settings.data_dir)
+async def run_checks(settings: Settings, node: RunningNode | None) -> list[Check]:
+    """Look at everything around `node`, or where one would run; nothing is changed."""
     return [
         _check_node(node),
         await _check_database(settings, node),

@@ -11,8 +11,9 @@ import click
 
 from node.checks import Check, Verdict, run_checks
 from node.cli.language import say, words
-from node.cli.options import config_option, data_dir_option, json_option
+from node.cli.options import chosen_data_dir, config_option, data_dir_option, json_option
 from node.errors import ExitStatus
+from node.running import find_running_node
 from node.settings import ENVIRONMENT_PREFIX, SETTING_FIELDS, Settings, description
 from node.settings_sources import default_text, load_settings, without_password
 
@@ -46,7 +47,7 @@ def check(data_dir: str | None, config: Path | None, *, lists_settings: bool, is
     if lists_settings:
         _print_settings(settings, is_json=is_json)
         return ExitStatus.OK
-    checks = asyncio.run(run_checks(settings))
+    checks = asyncio.run(run_checks(settings, find_running_node(chosen_data_dir(settings))))
     _print_checks(checks, is_json=is_json)
     return ExitStatus.FAILED if any(each.verdict is Verdict.BAD for each in checks) else ExitStatus.OK
 
