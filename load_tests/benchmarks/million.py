@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from load_tests import population, processes, questions
@@ -55,7 +56,7 @@ def _remember_all(node: SampleNode, before: int) -> Line:
     wrong = lost = 0
     rows = population.rows(RECORDS)
     for first in range(1, RECORDS, PART):
-        part = questions.questions_for((row for row, _ in zip(rows, range(PART), strict=False)), first)
+        part = questions.questions_for(islice(rows, PART), first)
         _, part_wrong, _, part_lost = _ask(node, part)
         wrong, lost = wrong + part_wrong, lost + part_lost
     time.sleep(METRICS_SECONDS)
