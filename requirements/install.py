@@ -36,6 +36,16 @@ UV_VARIABLES = {
 }
 """pip's settings that uv takes from the environment."""
 
+COMMAND = """\
+#!/bin/sh
+'''exec' {python} -P "$0" "$@"
+' '''
+from node.cli import main
+
+main()
+"""
+"""The command `idnode`: its second line is for the shell, what follows for Python. So its path may hold blanks."""
+
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
@@ -107,7 +117,7 @@ def make_command() -> None:
     site = next(Path(folder) for folder in sys.path if folder.endswith("site-packages"))
     (site / "idnode.pth").write_text(f"{PROJECT}\n")
     command = BIN / "idnode"
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m node "$@"\n')
+    command.write_text(COMMAND.format(python=shlex.quote(sys.executable)))
     command.chmod(0o755)
 
 
