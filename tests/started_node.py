@@ -165,9 +165,10 @@ class StartedNode:
             check=False,
         )
 
-    def begin(self, *words: str) -> subprocess.Popen[str]:
-        """Start a command of the node; what it prints can be read when it has ended."""
-        return subprocess.Popen(
+    @contextmanager
+    def begun(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """Start a command of the node, and kill it if it still runs when the block is left."""
+        with subprocess.Popen(
             (sys.executable, "-m", "node", *words, "--data-dir", str(self.data_dir)),
             cwd=ROOT,
             env=self.environment,
@@ -175,7 +176,11 @@ class StartedNode:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
+        ) as command:
+            try:
+                yield command
+            finally:
+                command.kill()
 
     @staticmethod
     def get(port: int, path: str, seconds: float = 5.0) -> tuple[int, str]:
