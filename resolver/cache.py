@@ -8,10 +8,9 @@ records out.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
-
-from cachetools import TTLCache
 
 from handle_protocol.record import HandleRecord
 from resolver.value_terms import terms_of
@@ -84,8 +83,7 @@ class RecordCache:
         self._limits = limits
         self._generation_octets_max = limits.octets_max // 3  # The third one is being freed meanwhile.
         self._young, self._old, self._retired = _Generation(), _Generation(), _Generation()
-        self._absent: TTLCache[bytes, None] = TTLCache(limits.absent_max, limits.absent_seconds, timer=self._time)
-        self._now = 0.0
+        self._absent: OrderedDict[bytes, float] = OrderedDict()
         self._trusted_until = 0.0
         self.evictions = 0
 
@@ -114,8 +112,7 @@ class RecordCache:
 
     def is_absent(self, key: bytes, now: float) -> bool:
         """Tell whether the register was found not to hold `key`, just now."""
-        self._now = now
-        return now < self._trusted_until and key in self._absent
+        return now < self._trusted_until and now < self._absent.get(key, 0.0)
 
     def put(self, key: bytes, record: HandleRecord | None, now: float, unix_now: float) -> None:
         """Remember what the register holds under `key`; None = nothing.
@@ -128,8 +125,7 @@ class RecordCache:
         """
         if record is None:
             self._forget(key)
-            self._now = now
-            self._absent[key] = None
+            self._note_absent(key, now)
             return
         ttls, public_list = terms_of(record.value_list)
         seconds = min((ttl.lifetime_seconds(unix_now) for ttl in ttls), default=self._limits.seconds_max)
@@ -151,6 +147,13 @@ class RecordCache:
         """Note that every change committed before `now` has been applied."""
         self._trusted_until = now + TRUST_SECONDS
 
+    def _note_absent(self, key: bytes, now: float) -> None:
+        """All stay equally long, so the first that came is the first to go."""
+        self._absent[key] = now + self._limits.absent_seconds
+        self._absent.move_to_end(key)
+        if len(self._absent) > self._limits.absent_max:
+            self._absent.popitem(last=False)
+
     def _forget(self, key: bytes) -> bool:
         return self._young.remove(key) is not None or self._old.remove(key) is not None
 
@@ -160,9 +163,6 @@ class RecordCache:
         self._retired.remove_some(_RETIRED_PER_ENTRY)
         if self._young.octets > self._generation_octets_max:
             self._retired, self._old, self._young = self._old, self._young, _Generation()
-
-    def _time(self) -> float:
-        return self._now
 
 
 def _weight(key: bytes, entry: Entry) -> int:
