@@ -47,55 +47,77 @@ _SPECIAL_ENVELOPE: Final = int(EnvelopeFlag.COMPRESSED | EnvelopeFlag.ENCRYPTED 
 _SUGGESTED_MAJOR: Final = 0x03
 _MAJOR, _MINOR_MAX = VERSION_OURS
 
-_Asked = tuple[int, int, int, int, int, bytes]
-"""Minor version wanted, request id, operation flags, site serial, recursion count, handle. Bare, because it is fast."""
-
 
 class PlainAnswers:
     """Answers plain questions from the resolver's cache.
 
     Attributes:
         hits: how many questions were answered here since somebody set it to zero.
+        missing: the key that the last request asked for, when its record alone was missing for an answer.
     """
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
         self.hits = 0
+        self.missing: bytes | None = None
 
     def answer(self, request: bytes) -> bytes | None:
         """Return the answer to one whole request (envelope and message), or None: take the long way."""
-        asked = _read(request)
-        if asked is None:
+        self.missing = None
+        size = len(request)
+        if size <= _FRAME_OCTETS + _ENDING_OCTETS or request[-_ENDING_OCTETS:] != _ENDING:
             return None
-        minor, request_id, op_flags, site_serial, recursion, handle = asked
+        # fmt: off
+        (major, minor, flags, suggested_minor, session, request_id, sequence, length, operation, response,
+         op_flags, site_serial, recursion, reserved, _, body_length, handle_length) = _FRAME.unpack_from(request)
+        # fmt: on
+        if (
+            operation != _RESOLUTION
+            or major != _MAJOR
+            or flags & _SPECIAL_ENVELOPE
+            or op_flags & _SPECIAL_OPERATION
+            or session
+            or sequence
+            or response
+            or reserved
+            or recursion > RECURSION_COUNT_MAX
+            or length != size - ENVELOPE_OCTETS
+            or body_length != size - _FRAME_OCTETS
+            or handle_length != body_length - _ENDING_OCTETS
+        ):
+            return None
+        suggested_major = flags & _SUGGESTED_MAJOR
+        if suggested_major == _MAJOR:
+            minor = suggested_minor
+        elif suggested_major:
+            return None
+        handle = request[_FRAME_OCTETS:-_ENDING_OCTETS]
         public_list = self._find(handle, op_flags)
         if public_list is None:
             return None
         self.hits += 1
-        body_length = 4 + len(handle) + len(public_list)
+        body_length = 4 + handle_length + len(public_list)
         expires_at = int(self._resolver.unix_clock()) + EXPIRATION_SECONDS
         # fmt: off
         head = _FRAME.pack(
-            _MAJOR, min(_MINOR_MAX, minor), _MAJOR, _MINOR_MAX, 0, request_id, 0,
+            major, min(_MINOR_MAX, minor), _MAJOR, _MINOR_MAX, 0, request_id, 0,
             HEADER_OCTETS + body_length + 4, _RESOLUTION, _SUCCESS,
-            op_flags | _AUTHORITATIVE, site_serial, recursion, 0, expires_at, body_length, len(handle),
+            op_flags | _AUTHORITATIVE, site_serial, recursion, 0, expires_at, body_length, handle_length,
         )
         # fmt: on
         return b"".join((head, handle, public_list, _NO_CREDENTIAL))
 
-    def fetch(self, request: bytes) -> Landing | None:
-        """Let the record be fetched that `request` needs to be answered here; None = that would not help.
+    def fetch_missing(self) -> Landing | None:
+        """Let the record be fetched that the last request lacked; None = that would not help, take the long way.
 
         Ask again when it has landed; no answer then means the long way, as ever.
         """
-        asked = _read(request)
-        if asked is None:
+        if self.missing is None:
             return None
-        *_, handle = asked
-        prefix, slash, _ = handle.partition(b"/")
+        prefix, slash, _ = self.missing.partition(b"/")
         if not slash or prefix not in self._resolver.authority.exact_prefixes:
             return None
-        return self._resolver.fetch(handle)
+        return self._resolver.fetch(self.missing)
 
     def _find(self, handle: bytes, op_flags: int) -> bytes | None:
         """Return what everybody may read of `handle`, if it is remembered and plainly ours.
@@ -107,40 +129,9 @@ class PlainAnswers:
             return None
         entry = resolver.cache.look_up(handle, resolver.clock())
         if entry is None:
+            self.missing = handle
             return None
         _, public_list, value_list, _ = entry
         if public_list == NO_VALUES or (public_list is not value_list and not op_flags & _PUBLIC_ONLY):
             return None
         return public_list
-
-
-def _read(request: bytes) -> _Asked | None:
-    """Return what differs between plain questions, or None if `request` is none."""
-    size = len(request)
-    if size <= _FRAME_OCTETS + _ENDING_OCTETS or request[-_ENDING_OCTETS:] != _ENDING:
-        return None
-    # fmt: off
-    (major, minor, flags, suggested_minor, session, request_id, sequence, length, operation, response,
-     op_flags, site_serial, recursion, reserved, _, body_length, handle_length) = _FRAME.unpack_from(request)
-    # fmt: on
-    if (
-        operation != _RESOLUTION
-        or major != _MAJOR
-        or flags & _SPECIAL_ENVELOPE
-        or op_flags & _SPECIAL_OPERATION
-        or session
-        or sequence
-        or response
-        or reserved
-        or recursion > RECURSION_COUNT_MAX
-        or length != size - ENVELOPE_OCTETS
-        or body_length != size - _FRAME_OCTETS
-        or handle_length != body_length - _ENDING_OCTETS
-    ):
-        return None
-    suggested_major = flags & _SUGGESTED_MAJOR
-    if suggested_major == _MAJOR:
-        minor = suggested_minor
-    elif suggested_major:
-        return None
-    return minor, request_id, op_flags, site_serial, recursion, request[_FRAME_OCTETS:-_ENDING_OCTETS]

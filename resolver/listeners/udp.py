@@ -85,7 +85,7 @@ class UdpDoor:
 
     def _drain(self) -> None:
         receive, answer_plain = self._socket.recvfrom, self._service.plain.answer
-        fetch_plain = self._service.fetch_plain
+        fetch_missing = self._service.fetch_missing
         for _ in range(DATAGRAMS_PER_TURN):
             try:
                 datagram, peer = receive(_READ_OCTETS)
@@ -96,7 +96,7 @@ class UdpDoor:
             answer = answer_plain(datagram)
             if answer is not None and len(answer) <= DATAGRAM_OCTETS_MAX:
                 self._send(answer, peer)
-            elif not fetch_plain(datagram, partial(self._answer_again, datagram, peer)):
+            elif not fetch_missing(partial(self._answer_again, datagram, peer)):
                 self._serve(datagram, peer)
 
     def _answer_again(self, datagram: bytes, peer: Peer) -> None:

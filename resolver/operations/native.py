@@ -84,12 +84,12 @@ class NativeService:
             log.exception("request_failed", operation=request.header.op_code)
             return self._refuse(request, ResponseCode.ERROR)
 
-    def fetch_plain(self, octets: bytes, then: Callable[[], None]) -> bool:
-        """Fetch what `plain` needs to answer a request, and tell whether that was begun; `then` is called after it.
+    def fetch_missing(self, then: Callable[[], None]) -> bool:
+        """Fetch what `plain` lacked for the last request, and tell whether that was begun; `then` is called after it.
 
         No task, no message and no query are made for it: that is three quarters of the time of the long way.
         """
-        landing = self.plain.fetch(octets) if self.in_flight < self._in_flight_max else None
+        landing = self.plain.fetch_missing() if self.in_flight < self._in_flight_max else None
         if landing is None:
             return False
         self.in_flight += 1

@@ -217,16 +217,17 @@ async def test_the_handle_is_returned_as_it_was_asked(world) -> None:
         assert answer.body.handle == Handle("aB.cD/x")
 
 
-async def fetch_plain(world: World, message: Message) -> list[bytes | None]:
+async def ask_and_fetch(world: World, message: Message) -> list[bytes | None]:
     """Ask as a door does that fetches for the short way; return what that answers then."""
     answers: asyncio.Queue[bytes | None] = asyncio.Queue()
     octets = encode_message(message)
-    is_begun = world.service.fetch_plain(octets, lambda: answers.put_nowait(world.service.plain.answer(octets)))
+    assert world.service.plain.answer(octets) is None
+    is_begun = world.service.fetch_missing(lambda: answers.put_nowait(world.service.plain.answer(octets)))
     return [await answers.get()] if is_begun else []
 
 
 async def test_a_plain_question_is_answered_the_short_way_once_its_record_is_fetched(world) -> None:
-    (answer,) = await fetch_plain(world, request())
+    (answer,) = await ask_and_fetch(world, request())
     assert answer == encode_message(await world.serve(encode_message(request())))
     assert world.register.batches == [("88.118.8/轴承-6205".encode(),)]
 
@@ -244,36 +245,37 @@ async def test_a_plain_question_is_answered_the_short_way_once_its_record_is_fet
     ],
 )
 async def test_nothing_is_fetched_for_what_the_short_way_cannot_answer(asked, world) -> None:
-    assert await fetch_plain(world, asked) == []
+    assert await ask_and_fetch(world, asked) == []
     assert world.register.batches == []
 
 
 async def test_nothing_is_fetched_where_keys_are_folded(world) -> None:
     world.register.add_prefix("88.118.8", folds_suffix=True)
     world.resolver.authority = Authority(world.register.prefixes.values())
-    assert await fetch_plain(world, request()) == []
+    assert await ask_and_fetch(world, request()) == []
 
 
 async def test_what_is_remembered_is_not_fetched_again(world) -> None:
     world.remember_everything()
-    assert await fetch_plain(world, request("88.118.8/保密", op_flags=0)) == []
-    assert await fetch_plain(world, request("88.118.8/没有")) == [None]
-    assert await fetch_plain(world, request("88.118.8/没有")) == []
+    assert await ask_and_fetch(world, request("88.118.8/保密", op_flags=0)) == []
+    assert await ask_and_fetch(world, request("88.118.8/没有")) == [None]
+    assert await ask_and_fetch(world, request("88.118.8/没有")) == []
     assert len(world.register.batches) == 1
 
 
 async def test_after_an_outage_the_short_way_leaves_the_register_alone(world) -> None:
     world.register.outage = ConnectionError("gone")
-    assert await fetch_plain(world, request()) == [None]
-    assert await fetch_plain(world, request()) == []
+    assert await ask_and_fetch(world, request()) == [None]
+    assert await ask_and_fetch(world, request()) == []
 
 
 async def test_questions_that_wait_are_bounded(world) -> None:
     service = NativeService(world.resolver, world.tally, queries_in_flight_max=1)
     is_answered = asyncio.Event()
     world.register.is_open.clear()
-    assert service.fetch_plain(encode_message(request()), is_answered.set)
-    assert not service.fetch_plain(encode_message(request()), is_answered.set)
+    assert service.plain.answer(encode_message(request())) is None
+    assert service.fetch_missing(is_answered.set)
+    assert not service.fetch_missing(is_answered.set)
     world.register.is_open.set()
     await is_answered.wait()
     assert service.in_flight == 0
