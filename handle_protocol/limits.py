@@ -29,6 +29,10 @@ VALUES_MAX: Final = 2_048
 QUESTION_ITEMS_MAX: Final = VALUES_MAX
 """Ours: the most indexes, and the most types, of one question: no record has more values."""
 
+VALUE_LIST_OCTETS_MAX: Final = MESSAGE_OCTETS_MAX - HEADER_OCTETS - HANDLE_OCTETS_MAX - 128
+"""Ours: the longest values that an answer can carry beside the longest handle; 128 octets are for lengths and the
+digest of the request. A longer record could be stored, but never be resolved."""
+
 TTL_SECONDS_MAX: Final = 2 * 86_400
 """Reference: caches treat a longer time to live as two days."""
 

@@ -30,6 +30,8 @@ class RefusalReason(StrEnum):
     """The enterprise's own node answers for the prefix."""
     DUPLICATE = "duplicate"
     """An earlier record of the same call has the same key."""
+    TOO_LONG = "too long"
+    """No message can carry its values, see VALUE_LIST_OCTETS_MAX and VALUES_MAX."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,6 +51,14 @@ class Placement:
 
     positions: Mapping[bytes, int]
     outcomes: list[Outcome]
+
+    def without(self, positions: Collection[int], reason: RefusalReason) -> Placement:
+        """Return the placement in which the handles at `positions` are refused."""
+        outcomes = list(self.outcomes)
+        for position in positions:
+            outcomes[position] = _REFUSED[reason]
+        placed = {key: position for key, position in self.positions.items() if position not in positions}
+        return Placement(placed, outcomes)
 
     def note(self, keys: Iterable[bytes], kind: OutcomeKind) -> None:
         """Say what became of `keys`."""

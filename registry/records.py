@@ -16,6 +16,7 @@ from registry.database import Database
 from registry.outcomes import Outcome, RefusalReason
 from registry.placement import place
 from registry.queries import queries
+from registry.value_lists import is_too_long
 from registry.writing import Put, bury
 
 PAGE_RECORDS: Final = 500
@@ -80,6 +81,9 @@ class RecordStore:
         _check_number(records)
         async with self._database.transaction() as transaction:
             placement = await place(transaction, [record.handle for record in records])
+            too_long = {position for position, record in enumerate(records) if is_too_long(record.value_list)}
+            if too_long:
+                placement = placement.without(too_long, RefusalReason.TOO_LONG)
             written = await Put(records, placement, round(self._clock())).run(transaction)
             if written:
                 await announce(transaction, written)

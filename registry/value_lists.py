@@ -11,12 +11,13 @@ from typing import Final
 
 from handle_protocol import octets
 from handle_protocol.errors import MalformedMessage
-from handle_protocol.limits import REFERENCE_OCTETS_MIN, VALUE_OCTETS_MIN, VALUES_MAX
+from handle_protocol.limits import REFERENCE_OCTETS_MIN, VALUE_LIST_OCTETS_MAX, VALUE_OCTETS_MIN, VALUES_MAX
 
 COUNT_OCTETS: Final = 4
 STAMP: Final = slice(4, 8)
 """Where the stamp stands in a value."""
 
+_COUNT_MAX: Final = octets.u32(VALUES_MAX)
 _LENGTH: Final = octets.layout("I")
 _HEAD: Final = octets.layout("4xI6xI")
 """The fixed fields of a value, of which only the stamp and the length of its type are read."""
@@ -31,6 +32,11 @@ def split(value_list: bytes) -> Sequence[bytes]:
     starts, _ = _starts_and_stamps(value_list)
     ends = [*starts[1:], len(value_list)]
     return [value_list[start:end] for start, end in zip(starts, ends, strict=False)]  # No values, one end.
+
+
+def is_too_long(value_list: bytes) -> bool:
+    """Tell whether no message could carry these values."""
+    return len(value_list) > VALUE_LIST_OCTETS_MAX or value_list[:COUNT_OCTETS] > _COUNT_MAX
 
 
 def stamp(value_list: bytes, now: int) -> bytes:

@@ -34,5 +34,9 @@ REASONS: Final[Mapping[RefusalReason, tuple[Text, Text]]] = {
         Text("it was given twice", "重复给出"),
         Text("give each handle once", "每个标识只给出一次"),
     ),
+    RefusalReason.TOO_LONG: (
+        Text("its values are more than one message can carry", "其值超过一条消息可承载的长度"),
+        Text("shorten them, or spread them over several handles", "请缩短,或拆分到多个标识"),
+    ),
 }
 """Why a record was refused, and what to do."""

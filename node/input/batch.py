@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from handle_protocol.handle import Handle
+from handle_protocol.limits import VALUE_LIST_OCTETS_MAX
 from handle_protocol.record import HandleRecord
-from node.input.limits import HANDLE_CHARACTERS_SHOWN, VALUE_LIST_OCTETS_MAX
+from node.input.limits import HANDLE_CHARACTERS_SHOWN
 from node.input.problems import Problem, RowError, RowProblem
 from node.input.seen_handles import SeenHandles
 

@@ -15,6 +15,7 @@ from itertools import chain, repeat
 from typing import Final, Protocol
 
 from handle_protocol.handle import Handle
+from handle_protocol.limits import VALUE_LIST_OCTETS_MAX
 from handle_protocol.record import HandleRecord
 from node.errors import NodeError, Text
 from node.input.batch import Batch
@@ -36,6 +37,7 @@ _PROBLEMS: Final = {
     RefusalReason.SUSPENDED: Problem.PREFIX_SUSPENDED,
     RefusalReason.DELEGATED: Problem.PREFIX_DELEGATED,
     RefusalReason.DUPLICATE: Problem.SAME_BUT_FOR_CASE,
+    RefusalReason.TOO_LONG: Problem.RECORD_TOO_LONG,
 }
 
 
@@ -177,5 +179,7 @@ class Import:
 
 
 def _refusal(row: int, spelling: str, reason: RefusalReason) -> RowError:
-    problem = RowProblem(_PROBLEMS[reason], "handle", prefix=Handle(spelling).prefix_spelling)
+    problem = RowProblem(
+        _PROBLEMS[reason], "handle", prefix=Handle(spelling).prefix_spelling, limit=VALUE_LIST_OCTETS_MAX
+    )
     return RowError.of(row, spelling[:HANDLE_CHARACTERS_SHOWN], problem)

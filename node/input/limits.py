@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from handle_protocol.limits import HANDLE_OCTETS_MAX, HEADER_OCTETS, MESSAGE_OCTETS_MAX
+from handle_protocol.limits import MESSAGE_OCTETS_MAX
 
 BLOCK_OCTETS: Final = 262_144
 """What is read of a file at a time: large enough for speed, small enough for the processor's cache."""
@@ -24,10 +24,6 @@ CELL_OCTETS_MAX: Final = 65_536
 
 COLUMNS_MAX: Final = 1_024
 """The most columns of a CSV file: half of what a record may hold, and far beyond what a person can maintain."""
-
-VALUE_LIST_OCTETS_MAX: Final = MESSAGE_OCTETS_MAX - HEADER_OCTETS - HANDLE_OCTETS_MAX - 128
-"""The longest value list that a response can carry beside the longest handle; 128 octets are for lengths, the
-request digest and the credential."""
 
 ROWS_MAX: Final = 50_000_000
 """The most rows of a file, about 15 GB: finding duplicate handles costs about 18 octets of memory a row."""

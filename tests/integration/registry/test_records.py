@@ -69,7 +69,7 @@ async def test_any_utf8_is_a_handle(store: RecordStore, reader: RecordReader, ha
 
 @pytest.mark.parametrize("count", [0, 1, 2_048])
 async def test_any_number_of_values_is_kept_in_order(store: RecordStore, reader: RecordReader, count: int) -> None:
-    values = tuple(HandleValue(count - number, "URL", b"x" * 100, modified_at=9) for number in range(count))
+    values = tuple(HandleValue(count - number, "URL", b"x" * 90, modified_at=9) for number in range(count))
 
     await store.put([HandleRecord.of(WRENCH, values)])
     found = await fetch_one(reader, WRENCH)
@@ -80,11 +80,20 @@ async def test_any_number_of_values_is_kept_in_order(store: RecordStore, reader:
 async def test_octets_that_are_no_value_list_are_not_stored(store: RecordStore, reader: RecordReader) -> None:
     good = record(WRENCH, "好")
 
-    too_many = record(WRENCH, *["值"] * 2_049).value_list
-    for broken in (too_many, b"", b"\0\0\0\1", good.value_list + b"\0", good.value_list[:-1], b"\xff" * 40):
+    for broken in (b"", b"\0\0\0\1", good.value_list + b"\0", good.value_list[:-1], b"\0\0\0\1" + b"\xff" * 40):
         with pytest.raises(MalformedMessage):
             await store.put([record("88.118/a"), HandleRecord(WRENCH, broken)])
     assert await reader.fetch([WRENCH.key(), b"88.118/a"]) == {}
+
+
+async def test_a_record_that_no_message_can_carry_is_refused_and_the_others_are_stored(store: RecordStore) -> None:
+    too_many = record("88.118/多", *["值"] * 2_049)
+    too_long = record("88.118/长", HandleValue(1, "DESC", b"x" * 260_100))
+    assert await store.put([too_many, record(WRENCH, "好"), too_long]) == [
+        refused(RefusalReason.TOO_LONG),
+        CREATED,
+        refused(RefusalReason.TOO_LONG),
+    ]
 
 
 async def test_putting_again_changes_nothing_and_keeps_the_stamps(database: Database, reader: RecordReader) -> None:
