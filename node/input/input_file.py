@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 from node.input.batch import Batch
@@ -52,8 +53,12 @@ class InputFile:
 
         Raises:
             OSError: it cannot be read.
-            UnreadableFile: it is empty, no text, has lone carriage returns as line ends, or an unknown format.
+            UnreadableFile: it is no regular file, is empty or no text, its lines end in lone carriage returns, or its
+                format is unknown.
         """
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            raise UnreadableFile(Problem.NOT_A_FILE)
         with path.open("rb") as stream:
             sample = stream.read(SAMPLE_OCTETS)
         if not sample.removeprefix(BYTE_ORDER_MARK).strip():
@@ -61,7 +66,7 @@ class InputFile:
         detected = detect_encoding(sample)
         if b"\r" in sample and b"\n" not in sample:
             raise UnreadableFile(Problem.CARRIAGE_RETURN_LINES)
-        return cls(path, file_format or _format(path, sample), encoding or detected, path.stat().st_size)
+        return cls(path, file_format or _format(path, sample), encoding or detected, status.st_size)
 
     def batches(self, rows: int) -> Iterator[Batch]:
         """Yield the file's rows in order, about `rows` at a time, or fewer if they are long.

@@ -56,6 +56,7 @@ class Problem(Enum):
     )
 
     # Of a file.
+    NOT_A_FILE = "only a regular file can be imported, no pipe and no device", "只能导入普通文件,不能是管道或设备"
     EMPTY_FILE = "the file is empty", "文件为空"
     NO_HEADER = "the file has no readable header line", "文件没有可读的表头行"
     HEADER_NOT_UTF_8 = (
