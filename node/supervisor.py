@@ -22,6 +22,7 @@ from node.data_dir_lock import hold_data_dir
 from node.embedded.postgres import EmbeddedPostgres
 from node.embedded.valkey import EmbeddedValkey
 from node.errors import NodeError
+from node.housekeeping import keep_house
 from node.keeper import Keeper
 from node.layout import board_file, metrics_folder
 from node.ports import check_doors_are_free
@@ -83,6 +84,7 @@ class Supervisor:
             async with asyncio.TaskGroup() as starting:
                 starting.create_task(admin.start(tasks))
                 starting.create_task(self._start_workers(tasks, WorkerState.EXPECTED))
+            tasks.create_task(keep_house(self._settings.database_url))
             running = self._announce(stack)
             if on_ready is not None:
                 await on_ready(running)
