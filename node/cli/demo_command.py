@@ -17,6 +17,7 @@ from node.cli.language import words
 from node.cli.serve_command import serve
 from node.demo import load_samples, what_to_try
 from node.logs import configure_logs
+from node.processes import CODE_FOLDER
 from node.running import RunningNode, default_demo_data_dir
 from node.settings import Settings, default_data_dir
 from node.settings_sources import load_settings
@@ -45,10 +46,12 @@ async def _show(node: RunningNode) -> None:
 
 def _program() -> str:
     """Return how a person at this machine calls `idnode`."""
-    started_as = Path(sys.argv[0])
-    if started_as.name == "__main__.py":
-        return f"{quote(sys.executable)} -m node"
-    return started_as.name if shutil.which(started_as.name) else quote(sys.argv[0])
+    if shutil.which("idnode"):
+        return "idnode"
+    script = CODE_FOLDER / "run"
+    if not script.exists():
+        return f"{quote(sys.executable)} -P -m node"
+    return "./run" if Path.cwd() == CODE_FOLDER else quote(str(script))
 
 
 demo = click.Command(

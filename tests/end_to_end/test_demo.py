@@ -154,7 +154,7 @@ def test_what_is_printed_names_the_real_ports_and_examples(demo: Demo) -> None:
     printed = demo.output.read_text(encoding="utf-8")
     assert f"{demo.site}/api/handles/{TOOL}" in printed
     assert f"127.0.0.1:{demo.handle_port}" in printed
-    commands = re.findall(r"-m node (resolve \S+ --protocol \w+)", printed)
+    commands = re.findall(r" (resolve \S+ --protocol \w+)", printed)
     assert len(commands) == 3
     for command in commands:
         assert demo.idnode(*command.split()).returncode == 0
