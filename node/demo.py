@@ -1,9 +1,9 @@
 """The demonstration: what a fresh node needs to have something to show, and what to try with it.
 
 enterprise (invented)             prefix      products
-南通锂电工具有限公司(示例)      88.118.8    lithium-battery power tools
-常州轴承有限公司(示例)          88.118.9    bearings
-盐城阀门有限公司(示例)          88.118.16   valves
+南通锂电工具有限公司（示例）      88.118.8    lithium-battery power tools
+常州轴承有限公司（示例）          88.118.9    bearings
+盐城阀门有限公司（示例）          88.118.16   valves
 """
 
 from __future__ import annotations

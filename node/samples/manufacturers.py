@@ -46,7 +46,7 @@ class Manufacturer:
 
 MANUFACTURERS: Final = (
     Manufacturer(
-        "南通锂电工具有限公司(示例)",
+        "南通锂电工具有限公司（示例）",
         "Nantong Lithium Tools Co., Ltd. (sample)",
         "88.118.8",
         "https://tools.example.cn",
@@ -54,7 +54,7 @@ MANUFACTURERS: Final = (
         power_tools,
     ),
     Manufacturer(
-        "常州轴承有限公司(示例)",
+        "常州轴承有限公司（示例）",
         "Changzhou Bearings Co., Ltd. (sample)",
         "88.118.9",
         "https://bearings.example.cn",
@@ -62,7 +62,7 @@ MANUFACTURERS: Final = (
         bearings,
     ),
     Manufacturer(
-        "盐城阀门有限公司(示例)",
+        "盐城阀门有限公司（示例）",
         "Yancheng Valves Co., Ltd. (sample)",
         "88.118.16",
         "https://valves.example.cn",

@@ -48,7 +48,7 @@ def test_all_files_together_are_small() -> None:
 
 @each_manufacturer
 def test_nobody_real_is_meant(manufacturer: Manufacturer) -> None:
-    assert manufacturer.name.endswith("(示例)")
+    assert manufacturer.name.endswith("（示例）")
     assert manufacturer.site.endswith(".example.cn")
 
 
