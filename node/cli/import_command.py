@@ -6,14 +6,12 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from node.cli.language import words
 from node.cli.options import command_settings, data_dir_option, json_option, register_url
@@ -118,9 +116,20 @@ def import_file(
 
 async def _run(file: InputFile, url: str, rows: int, errors: ErrorsFile, tally: Tally, *, has_bar: bool) -> None:
     async with open_register(url) as database:
-        with _progress(file, is_shown=has_bar) as note_progress:
+        with _progress(file.size) if has_bar else nullcontext(_show_nothing) as note_progress:
             run = Import(RecordStore(database), _note_errors_in(errors), note_progress, tally)
             await run.run(read_in_process(file, rows))
+
+
+def _progress(octets: int) -> AbstractContextManager[Callable[[Tally], None]]:
+    # rich takes a tenth of a second to import, and a script sees no bar.
+    from node.cli.import_progress import show_progress  # noqa: PLC0415
+
+    return show_progress(octets)
+
+
+def _show_nothing(_: Tally) -> None:
+    """Be quiet: nobody is looking."""
 
 
 def _note_errors_in(errors: ErrorsFile) -> Callable[[Sequence[RowError]], None]:
@@ -133,23 +142,6 @@ def _note_errors_in(errors: ErrorsFile) -> Callable[[Sequence[RowError]], None]:
         errors.write(found)
 
     return note
-
-
-@contextmanager
-def _progress(file: InputFile, *, is_shown: bool) -> Iterator[Callable[[Tally], None]]:
-    """Show how far the import is, how fast, and how long it will take."""
-    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not is_shown, transient=True) as progress:
-        bar = progress.add_task("", total=file.size)
-        started_at = time.monotonic()
-
-        def note(tally: Tally) -> None:
-            rate = round(tally.rows / max(time.monotonic() - started_at, 0.001))
-            shown = words(f"{tally.rows} rows, {rate}/s", f"{tally.rows} 行,{rate} 行/秒")
-            waiting = words("waiting for the database", "等待数据库")
-            progress.update(bar, completed=tally.octets_read, description=waiting if tally.is_waiting else shown)
-
-        yield note
 
 
 def _say_gb18030() -> None:

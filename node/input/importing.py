@@ -7,7 +7,6 @@ already count as the same, and nothing is doubled.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -157,11 +156,11 @@ class Import:
         raise AssertionError("a repetition has no end")
 
     def _count(self, outcomes: Sequence[Outcome]) -> None:
-        counts = Counter(outcome.kind for outcome in outcomes)
-        self.tally.created += counts[OutcomeKind.CREATED]
-        self.tally.changed += counts[OutcomeKind.CHANGED]
-        self.tally.same += counts[OutcomeKind.SAME]
-        self.tally.failed += counts[OutcomeKind.REFUSED]
+        kinds = [outcome.kind for outcome in outcomes]
+        self.tally.created += kinds.count(OutcomeKind.CREATED)
+        self.tally.changed += kinds.count(OutcomeKind.CHANGED)
+        self.tally.same += kinds.count(OutcomeKind.SAME)
+        self.tally.failed += kinds.count(OutcomeKind.REFUSED)
         self.tally.is_waiting = False
 
     def _stopped(self) -> ImportStopped:
