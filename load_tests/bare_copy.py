@@ -31,11 +31,7 @@ async def take_rows(url: str) -> bytes:
     """Return all records as COPY writes them in binary."""
     connection = await _connect(url)
     rows = BytesIO()
-
-    async def keep(octets: bytes) -> None:
-        rows.write(octets)
-
-    await connection.copy_from_table("record", columns=COLUMNS, format="binary", output=keep)
+    await connection.copy_from_table("record", columns=COLUMNS, format="binary", output=rows)
     await connection.close()
     return rows.getvalue()
 

@@ -82,7 +82,7 @@ class NodeProgram:
                 shutil.rmtree(folder, ignore_errors=True)
 
     @property
-    def handle_address(self) -> tuple[str, int]:
+    def native_address(self) -> tuple[str, int]:
         """Where it answers over UDP and TCP."""
         return LOOPBACK, self.handle_port
 

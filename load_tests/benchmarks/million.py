@@ -70,7 +70,7 @@ def _remember_all(node: SampleNode, before: int) -> Line:
 
 def _ask(node: SampleNode, asked: list[Question]) -> tuple[Load, int, int, int]:
     """Ask everything, what got no answer again; return the first load, and how many were wrong, retried and lost."""
-    generator = DatagramLoad(node.program.handle_address)
+    generator = DatagramLoad(node.program.native_address)
     examiner = Examiner(asked)
     first = generator.run(question.octets for question in asked)
     wrong = examiner.count_wrong(first.answers)

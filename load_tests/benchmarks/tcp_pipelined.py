@@ -28,7 +28,7 @@ def measure(seconds: float) -> Iterator[Line]:
     requests = [question.octets for question in asked]
     examiner = Examiner(asked)
     with SampleNode.start(RECORDS) as node, node.one_core_each():
-        load = StreamLoad(node.program.handle_address, message_end, connections=CONNECTIONS, depth=DEPTH)
+        load = StreamLoad(node.program.native_address, message_end, connections=CONNECTIONS, depth=DEPTH)
         warm = load.run(requests)
         (rounds,) = by_turns((under(load, cycle(requests), lambda: [node.worker], examiner.count_wrong),), seconds)
     yield Line(

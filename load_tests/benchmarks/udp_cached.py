@@ -30,7 +30,7 @@ def measure(seconds: float) -> Iterator[Line]:
     datagrams = [question.octets for question in asked]
     examiner = Examiner(asked)
     with SampleNode.start(RECORDS) as node, node.one_core_each():
-        node_load = DatagramLoad(node.program.handle_address)
+        node_load = DatagramLoad(node.program.native_address)
         warm = node_load.run(datagrams)
         request, answer = len(datagrams[0]), len(warm.answers[0])
         with _echo(answer - request) as (address, echo):

@@ -30,7 +30,7 @@ def measure(seconds: float) -> Iterator[Line]:
     examiner = Examiner(asked)
     fresh = (question.octets for question in asked)
     with SampleNode.start(records) as node, node.one_core_each():
-        load = DatagramLoad(node.program.handle_address, outstanding=OUTSTANDING)
+        load = DatagramLoad(node.program.native_address, outstanding=OUTSTANDING)
         before = cpu_seconds(node.program.postgres)
         (rounds,) = by_turns((under(load, fresh, lambda: [node.worker], examiner.count_wrong),), seconds)
         answers = sum(each.per_second * ROUND_SECONDS for each in rounds)
