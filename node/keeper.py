@@ -95,11 +95,11 @@ class Keeper(Generic[Kept]):
             await asyncio.sleep(self._delay_seconds)
             self._delay_seconds = min(self._delay_seconds * 2, DELAY_SECONDS_MAX)
             self._started_at = now()
-            self.running = self._make()
+            ended, self.running = self.running, self._make()
+            await ended.stop()  # only now, so that what it held on the status board is never held by nobody
             try:
                 await self.running.start()
             except (NodeError, OSError) as error:
-                await self.running.stop()
                 _logger().error("process_not_started", kept=self.name, reason=str(error))
             else:
                 self._note_start()

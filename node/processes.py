@@ -87,6 +87,7 @@ class WorkerProcess(PythonProcess):
         """Claim a place on the board, in `state` until the worker says that it is ready."""
         self._board = board
         self._place = board.claim(state)
+        self._has_place = True
         stop_seconds = settings.drain_seconds + KILL_AFTER_SECONDS
         super().__init__("node.worker", (str(self._place),), settings, stop_seconds)
 
@@ -107,23 +108,20 @@ class WorkerProcess(PythonProcess):
             await asyncio.sleep(POLL_SECONDS)
 
     async def wait(self) -> int:
-        """Wait until it has ended, clear its place, and return its exit status."""
+        """Wait until it has ended and return its exit status. A place that was not given up stays expected."""
         status = await super().wait()
-        self._leave()
+        if self._has_place:
+            self._board.set_state(self._place, WorkerState.EXPECTED)
+        if self.pid is not None:
+            multiprocess.mark_process_dead(self.pid, str(metrics_folder(self._settings.data_dir)))  # type: ignore[no-untyped-call]
         return status
 
     async def stop(self) -> None:
-        """Let it drain, then clear its place."""
-        await super().stop()
-        self._leave()
-
-    def _leave(self) -> None:
-        """Free the place once: another worker may have it already when this is called again."""
-        if self._place >= 0:
+        """Give up the place: let the worker drain, if it has not ended already. The second time nothing happens."""
+        if self._has_place:
+            self._has_place = False
+            await super().stop()
             self._board.set_state(self._place, WorkerState.ABSENT)
-            self._place = -1
-        if self.pid is not None:
-            multiprocess.mark_process_dead(self.pid, str(metrics_folder(self._settings.data_dir)))  # type: ignore[no-untyped-call]
 
 
 class AdminProcess(PythonProcess):

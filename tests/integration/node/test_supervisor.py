@@ -15,8 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+
+from node.layout import board_file
+from node.status_board import StatusBoard
 
 WAIT_SECONDS = 60.0
 """Longer than anything takes on a machine that does much else; then something hangs."""
@@ -40,7 +44,7 @@ def lives(pid: int) -> bool:
 
 def status_of(url: str) -> int:
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own node
+        with urllib.request.urlopen(quote(url, safe=":/"), timeout=2) as answer:  # noqa: S310 - our own node
             return int(answer.status)
     except urllib.error.HTTPError as refused:
         refused.close()
@@ -94,6 +98,13 @@ class Node:
         started = [event["pid"] for event in self.events("process_started") if event["kept"] == kept]
         return [pid for pid in started if isinstance(pid, int) and lives(pid)]
 
+    def refused_over_http(self) -> float:
+        """Return how many questions for foreign handles over HTTP the metrics of all processes count."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        counted = 'idnode_resolutions_total{door="http",outcome="server_not_responsible"}'
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(counted))
+
     def is_ready(self) -> bool:
         return status_of(f"http://127.0.0.1:{self.http_port}/healthz/ready") == 200
 
@@ -146,13 +157,28 @@ def test_every_worker_and_the_admin_process_say_that_the_node_is_ready(node: Nod
     assert status_of(f"http://127.0.0.1:{node.admin_port}/metrics") == 200
 
 
-def test_a_killed_worker_comes_back_while_the_other_serves(node: Node) -> None:
+def test_metrics_are_summed_over_all_processes_the_dead_ones_included(node: Node) -> None:
+    before = node.refused_over_http()
+    for _ in range(8):
+        status_of(f"http://127.0.0.1:{node.http_port}/api/handles/99.9/无此标识")
+    wait_until(lambda: node.refused_over_http() == before + 8)
+    os.kill(node.pids("worker")[0], signal.SIGKILL)
+    wait_until(lambda: node.events("process_ended"))
+    assert node.refused_over_http() == before + 8
+    wait_until(lambda: len(node.pids("worker")) == 2 and node.is_ready())
+
+
+def test_a_killed_worker_comes_back_and_the_node_is_ready_again_only_then(node: Node) -> None:
     victim, survivor = node.pids("worker")
+    board = StatusBoard.open(board_file(node.data_dir))
     killed_at = time.monotonic()
     os.kill(victim, signal.SIGKILL)
-    wait_until(lambda: len(node.pids("worker")) == 2 and victim not in node.pids("worker"))
+    wait_until(lambda: victim in [event["pid"] for event in node.events("process_ended")])
+    assert not board.are_all_ready()
+    wait_until(lambda: len(node.pids("worker")) == 2)
     assert time.monotonic() - killed_at < RESTART_SECONDS_MAX
-    wait_until(node.is_ready)
+    wait_until(board.are_all_ready)
+    assert len(node.pids("worker")) == 2
     assert survivor in node.pids("worker")
 
 
