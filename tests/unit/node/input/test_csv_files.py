@@ -12,7 +12,7 @@ from handle_protocol.record import HandleRecord
 from handle_protocol.value import HandleValue
 from node.input.encoding import Encoding
 from node.input.input_file import FileFormat, InputFile
-from node.input.limits import CELL_OCTETS_MAX, LINE_OCTETS_MAX
+from node.input.limits import BATCH_OCTETS, BLOCK_OCTETS, CELL_OCTETS_MAX, LINE_OCTETS_MAX
 from node.input.problems import Problem, RowError, UnreadableFile
 
 HEADER = "handle,url,2000:名称"
@@ -251,3 +251,27 @@ def test_what_a_csv_writer_writes_reads_back(
     ]
     assert records == expected
     assert {error.problem for error in errors} <= {Problem.NO_VALUES}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_rows_and_characters_are_whole_wherever_the_file_is_cut_while_reading(tmp_path: Path, encoding: str) -> None:
+    names = [f"深沟球轴承,{number}\n“两面密封”" + "密" * (number % 7) for number in range(20_000)]
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["handle", "2000:名称"])
+    writer.writerows((f"88.118.9/{number}", name) for number, name in enumerate(names))
+    content = text.getvalue().encode(encoding)
+    assert len(content) > 3 * BLOCK_OCTETS
+    records, errors = read(tmp_path, content)
+    assert errors == []
+    assert [record.values[0].data.decode() for record in records] == names
+
+
+def test_a_batch_is_bounded_in_octets_too(tmp_path: Path) -> None:
+    path = tmp_path / "products.csv"
+    with path.open("w") as file:
+        file.write("handle,a,b,c\n")
+        file.writelines(f"88.118.9/{number},{'x' * 60_000},{'y' * 60_000},{'z' * 60_000}\n" for number in range(200))
+    sizes = [sum(map(len, batch.value_lists)) for batch in InputFile.open(path).batches(10_000)]
+    assert len(sizes) > 1
+    assert max(sizes) <= BATCH_OCTETS + LINE_OCTETS_MAX
