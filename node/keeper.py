@@ -32,7 +32,7 @@ class Keepable(Protocol):
         """Wait until it has ended and return its exit status."""
 
     async def stop(self) -> None:
-        """End it within its deadlines."""
+        """End it within its deadlines, if it has not ended already, and give back what it held."""
 
 
 Kept = TypeVar("Kept", bound=Keepable)

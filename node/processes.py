@@ -15,7 +15,7 @@ from typing import Final
 from prometheus_client import multiprocess
 
 import node
-from node.embedded.child import end_child, start_child
+from node.child import end_child, start_child
 from node.errors import NodeError, Text
 from node.layout import metrics_folder
 from node.settings import ENVIRONMENT_PREFIX, Settings

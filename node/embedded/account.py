@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from node.embedded.child import Identity
+from node.child import Identity
 from node.errors import EmbeddedServerError, Text
 
 ACCOUNTS_FOR_ROOT: Final = ("idnode", "nobody")

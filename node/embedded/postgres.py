@@ -12,8 +12,8 @@ from signal import SIGINT, SIGKILL, SIGQUIT, Signals
 from typing import Final
 from urllib.parse import quote
 
+from node.child import end_child, start_child
 from node.embedded.account import Account
-from node.embedded.child import end_child, start_child
 from node.embedded.postgres_remains import clear_remains, is_postmaster_ready
 from node.embedded.postgres_settings import DURABILITY, configuration, host_based_authentication, ident_map
 from node.embedded.programs import PostgresPrograms, postgres_for, runnable_by

@@ -9,8 +9,8 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import Final
 
+from node.child import end_child, start_child
 from node.embedded.account import Account
-from node.embedded.child import end_child, start_child
 from node.embedded.programs import runnable_by, valkey_program
 from node.embedded.server_log import ServerLog, server_failed
 from node.embedded.socket_folder import socket_folder
