@@ -15,7 +15,7 @@ from signal import SIGKILL
 from typing import Any, Final
 
 import node
-from node.embedded.child import dies_with
+from node.child import dies_with
 from node.input import reading_child
 from node.input.batch import Batch
 from node.input.input_file import InputFile
