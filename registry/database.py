@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from registry.errors import SettingUnsafe
+from registry.errors import Refusal, SettingUnsafe
 from registry.failures import Meaning
 from registry.queries import queries
 
@@ -174,6 +174,17 @@ class Transaction:
             status = await self._connection.execute(query, *arguments, timeout=timeout_seconds)
         count = status.rpartition(" ")[2]
         return int(count) if count.isdecimal() else 0
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """Undo just what happens inside if it is refused, and let the refusal out; the transaction can go on."""
+        await self.execute(_SQL["set_mark"])
+        try:
+            yield
+        except Refusal:
+            await self.execute(_SQL["return_to_mark"])
+            raise
+        await self.execute(_SQL["forget_mark"])
 
     async def copy(
         self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, timeout_seconds: float

@@ -6,7 +6,8 @@
     ├── PrefixTaken            it is registered already, with other particulars
     ├── PrefixHoldsRecords     records below it were stored under another case rule
     ├── TransitionForbidden    its status does not allow the step
-    └── EnterpriseTaken        another enterprise has the code or the name
+    ├── EnterpriseTaken        another enterprise has the code or the name
+    └── RecordExists           a record to be made is there already
     DatabaseUnfit              Postgres answers, but must not or cannot be used: an operator has to mend it
     ├── AccessRefused          wrong password, missing database, missing right, unusable address
     ├── SettingUnsafe          acknowledged changes could be lost
@@ -49,6 +50,12 @@ class PrefixTooDeep(Refusal):
         super().__init__(f"prefix {prefix} has more than {segments_max} segments")
         self.prefix = prefix
         self.segments_max = segments_max
+
+
+class RecordExists(Refusal):
+    """A record that was to be made is there already, perhaps as a tombstone."""
+
+    response_code = ResponseCode.HANDLE_ALREADY_EXISTS
 
 
 class PrefixTaken(Refusal):

@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncpg
 
-from registry.errors import AccessRefused, EnterpriseTaken, Refusal
+from registry.errors import AccessRefused, EnterpriseTaken, RecordExists, Refusal
 
 OUTAGES: Final = (
     OSError,
@@ -44,6 +44,7 @@ ACCESS_FAULTS: Final = (
 CONSTRAINTS: Final[Mapping[str | None, Callable[[], Refusal]]] = {
     "enterprise_pkey": lambda: EnterpriseTaken("code"),
     "enterprise_name_key": lambda: EnterpriseTaken("name"),
+    "record_pkey": RecordExists,
 }
 """The names of constraints are part of the interface: this is what breaking one means."""
 

@@ -26,9 +26,11 @@ _TAIL: Final = NO_REFERENCES.decode("latin-1")
 class RowForm:
     """The shape of the rows of one CSV file."""
 
-    def __init__(self, columns: Sequence[Column], encoding: Encoding) -> None:
+    def __init__(self, columns: Sequence[Column], encoding: Encoding, stamp: int = 0) -> None:
+        """Prepare what the values of each column share; `stamp` is when they are changed, see HandleValue."""
         self._names = (HANDLE_COLUMN, *(column.name for column in columns))
-        self._heads = tuple(value_head(column.index, column.value_type).decode("latin-1") for column in columns)
+        heads = (value_head(column.index, column.value_type, modified_at=stamp) for column in columns)
+        self._heads = tuple(head.decode("latin-1") for head in heads)
         self._urls = tuple(position for position, column in enumerate(columns, 1) if column.value_type == "URL")
         self._encoding = encoding
 

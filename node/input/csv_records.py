@@ -15,8 +15,10 @@ from node.input.problems import Problem, RowProblem, UnreadableFile
 from node.input.seen_handles import SeenHandles
 
 
-def read_csv(blocks: Iterable[LineBlock], encoding: Encoding) -> Iterator[Batch]:
+def read_csv(blocks: Iterable[LineBlock], encoding: Encoding, stamp: int = 0) -> Iterator[Batch]:
     """Yield the records of a CSV file, about a thousand at a time; `header` says what its columns mean.
+
+    Values are stamped as changed at `stamp`, Unix seconds.
 
     Raises:
         UnreadableFile: there is no usable header, or there are too many rows.
@@ -25,7 +27,7 @@ def read_csv(blocks: Iterable[LineBlock], encoding: Encoding) -> Iterator[Batch]
     form: RowForm | None = None
     for text, split in _split(blocks):
         if form is None and (names := _take_header(split)):
-            form = RowForm(parse_header(names), encoding)
+            form = RowForm(parse_header(names), encoding, stamp)
         if form is not None:
             yield _batch(split, form, seen, is_doubtful=_is_doubtful(text))
     if form is None:

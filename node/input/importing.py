@@ -43,7 +43,7 @@ _PROBLEMS: Final = {
 class Store(Protocol):
     """Where records are put, see registry.records.RecordStore."""
 
-    async def put(self, records: Sequence[HandleRecord], /) -> Sequence[Outcome]:
+    async def put(self, records: Sequence[HandleRecord], /, *, are_stamped: bool) -> Sequence[Outcome]:
         """Store records in one transaction and return what became of each."""
 
 
@@ -145,7 +145,7 @@ class Import:
         give_up_at = None
         for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
             try:
-                return await self._store.put(records)
+                return await self._store.put(records, are_stamped=True)
             except (ConnectionError, TimeoutError) as error:
                 give_up_at = give_up_at or clock() + self._outage_seconds_max
                 if clock() >= give_up_at:

@@ -68,8 +68,10 @@ class InputFile:
             raise UnreadableFile(Problem.CARRIAGE_RETURN_LINES)
         return cls(path, file_format or _format(path, sample), encoding or detected, status.st_size)
 
-    def batches(self, rows: int) -> Iterator[Batch]:
+    def batches(self, rows: int, stamp: int = 0) -> Iterator[Batch]:
         """Yield the file's rows in order, about `rows` at a time, or fewer if they are long.
+
+        Values without a time of change get `stamp`, Unix seconds; 0 = none.
 
         Raises:
             OSError: the file cannot be read any more.
@@ -81,7 +83,7 @@ class InputFile:
             text = AsUtf8(stream) if self.encoding is Encoding.GB18030 else stream
             batch = Batch()
             start = stream.tell()
-            for more in _READERS[self.format](read_line_blocks(text), self.encoding):
+            for more in _READERS[self.format](read_line_blocks(text), self.encoding, stamp):
                 more.octets_read = stream.tell()
                 batch.extend(more)
                 if len(batch) >= rows or batch.octets_read - start >= BATCH_OCTETS:

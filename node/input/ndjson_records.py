@@ -8,7 +8,9 @@ and says what is wrong.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -67,8 +69,10 @@ _HANDLE: Final = msgspec.json.Decoder(_AnyLine)
 _length = octets.u32
 
 
-def read_ndjson(blocks: Iterable[LineBlock], encoding: Encoding) -> Iterator[Batch]:
+def read_ndjson(blocks: Iterable[LineBlock], encoding: Encoding, stamp: int = 0) -> Iterator[Batch]:
     """Yield the records of an NDJSON file, about a thousand at a time; blank lines are passed over.
+
+    Values that do not say when they were changed are stamped with `stamp`, Unix seconds.
 
     Raises:
         UnreadableFile: there are too many rows.
@@ -76,40 +80,42 @@ def read_ndjson(blocks: Iterable[LineBlock], encoding: Encoding) -> Iterator[Bat
     seen = SeenHandles()
     for block in blocks:
         batch = Batch()
+        batch_line = partial(_read_line, batch, encoding, stamp, seen)
         if block.is_too_long:
             batch.refuse(block.first_line, "", RowProblem(Problem.LINE_TOO_LONG, limit=LINE_OCTETS_MAX))
         else:
             for row, line in enumerate(block.octets.split(b"\n"), block.first_line):
                 if line and not line.isspace():
-                    _read_line(batch, row, line, encoding, seen)
+                    batch_line(row, line)
         yield batch
 
 
-def _read_line(batch: Batch, row: int, line: bytes, encoding: Encoding, seen: SeenHandles) -> None:
+def _read_line(batch: Batch, encoding: Encoding, stamp: int, seen: SeenHandles, row: int, line: bytes) -> None:
     try:
         try:
-            handle, value_list = _read_text_record(line)
+            handle, value_list = _read_text_record(line, stamp)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            handle, value_list = _read_any_record(line, encoding)
+            handle, value_list = _read_any_record(line, encoding, stamp)
         batch.add(row, handle, value_list, seen)
     except RowProblem as problem:
         batch.refuse(row, _readable_handle(line), problem)
 
 
-def _read_text_record(line: bytes) -> tuple[Handle, bytes]:
+def _read_text_record(line: bytes, stamp: int) -> tuple[Handle, bytes]:
     """Read a line whose values are all plain text."""
     read = _TEXT_RECORD.decode(line)
     _check_indexes([value.index for value in read.values])
-    return parse_handle(read.handle), _length(len(read.values)) + b"".join(map(_text_value, read.values))
+    values = [_text_value(value, stamp) for value in read.values]
+    return parse_handle(read.handle), _length(len(values)) + b"".join(values)
 
 
-def _text_value(value: _TextValue) -> bytes:
-    modified_at = int(value.timestamp.timestamp()) if value.timestamp else 0
+def _text_value(value: _TextValue, stamp: int) -> bytes:
+    modified_at = int(value.timestamp.timestamp()) if value.timestamp else stamp
     data = value.data.value.encode()
     return value_head(value.index, value.type, value.ttl, modified_at) + _length(len(data)) + data + NO_REFERENCES
 
 
-def _read_any_record(line: bytes, encoding: Encoding) -> tuple[Handle, bytes]:
+def _read_any_record(line: bytes, encoding: Encoding, stamp: int) -> tuple[Handle, bytes]:
     """Read a line with values of any type, or say what is wrong with it."""
     try:
         read = _ANY_RECORD.decode(line)
@@ -120,16 +126,15 @@ def _read_any_record(line: bytes, encoding: Encoding) -> tuple[Handle, bytes]:
     handle = parse_handle(read.handle)
     if len(read.values) > VALUES_MAX:
         raise RowProblem(Problem.TOO_MANY_VALUES, "values", limit=VALUES_MAX)
-    values = [_any_value(value, position) for position, value in enumerate(read.values)]
-    if not values:
-        raise RowProblem(Problem.NO_VALUES, "values")
+    values = [_any_value(value, position, stamp) for position, value in enumerate(read.values)]
     _check_indexes([value.index for value in values])
     return handle, encode_value_list(tuple(values))
 
 
-def _any_value(value: object, position: int) -> HandleValue:
+def _any_value(value: object, position: int, stamp: int) -> HandleValue:
     try:
-        return value_from_json(value, f"values[{position}]")
+        read = value_from_json(value, f"values[{position}]")
+        return read if read.modified_at else replace(read, modified_at=stamp)
     except InvalidValue as error:
         raise RowProblem(Problem.INVALID_VALUE, error.field, expected=error.expected) from None
 

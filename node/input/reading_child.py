@@ -10,6 +10,7 @@ import gc
 import os
 import pickle
 import sys
+import time
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -31,7 +32,7 @@ def main() -> None:
     path, file_format, encoding, size, rows = sys.argv[1:]
     file = InputFile(Path(path), FileFormat(file_format), Encoding(encoding), int(size))
     try:
-        for batch in file.batches(int(rows)):
+        for batch in file.batches(int(rows), stamp=int(time.time())):
             _send(sys.stdout.buffer, batch)
         _send(sys.stdout.buffer, None)
     except BrokenPipeError:

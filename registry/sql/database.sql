@@ -14,6 +14,19 @@ commit;
 -- Leave everything as it was.
 rollback;
 
+-- name: set_mark
+-- Remember where the transaction stands.
+savepoint mark;
+
+-- name: return_to_mark
+-- Undo what the transaction did since then, and forget the mark: what follows is the transaction's own again.
+rollback to savepoint mark;
+release savepoint mark;
+
+-- name: forget_mark
+-- Keep what the transaction did since then.
+release savepoint mark;
+
 -- name: settings
 -- The values that this session runs with.
 select name, setting from pg_settings where name = any($1::text[]);

@@ -27,6 +27,10 @@ select key, spelling, value_list
 from unnest($1::bytea[], $2::bytea[], $3::bytea[]) as given (key, spelling, value_list)
 on conflict (key) do nothing;
 
+-- name: allow_time
+-- Copying many records takes longer than any other statement may.
+set local statement_timeout = '60s';
+
 -- name: prepare_staging
 -- A table of this connection, empty at the beginning of each transaction, that many new records are copied into.
 create temporary table if not exists staging (
@@ -34,7 +38,6 @@ create temporary table if not exists staging (
     spelling bytea,
     value_list bytea not null
 ) on commit delete rows;
-set local statement_timeout = '60s';
 
 -- name: insert_staged
 -- The same as insert, for the records of the staging table.

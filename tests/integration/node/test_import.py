@@ -121,11 +121,11 @@ class GoneStore:
         self._store = store
         self._batches = batches
 
-    async def put(self, records: Sequence[HandleRecord], /) -> Sequence[Outcome]:
+    async def put(self, records: Sequence[HandleRecord], /, *, are_stamped: bool) -> Sequence[Outcome]:
         if not self._batches:
             raise ConnectionRefusedError
         self._batches -= 1
-        return await self._store.put(records)
+        return await self._store.put(records, are_stamped=are_stamped)
 
 
 async def test_an_import_that_gives_up_says_what_is_safe(register: Database, tmp_path: Path) -> None:

@@ -73,7 +73,6 @@ def test_other_members_and_blank_lines_are_passed_over(tmp_path: Path) -> None:
         ('{"values": []}', "", Problem.INVALID_JSON),
         (b'{"handle": "88.118.9/\xff", "values": []}', "", Problem.NOT_TEXT),
         ('{"handle": "88.118.9/x"}', "", Problem.INVALID_JSON),
-        ('{"handle": "88.118.9/x", "values": []}', "values", Problem.NO_VALUES),
         ('{"handle": "", "values": []}', "handle", Problem.INVALID_HANDLE),
         (line("88.118.9"), "handle", Problem.INVALID_HANDLE),
         (line("88.118.9/first"), "handle", Problem.DUPLICATE_HANDLE),
