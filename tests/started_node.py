@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -53,7 +54,6 @@ class StartedNode:
         cls, data_dir: Path, settings: Mapping[str, str] | None = None, *, workers: int = 2, command: str = "serve"
     ) -> Iterator[StartedNode]:
         """Start a node below `data_dir`, which its Postgres must be able to reach, and stop it afterwards."""
-        data_dir.mkdir(exist_ok=True)
         node = cls(data_dir, data_dir / "output", *free_ports(3), workers, settings or {}, command)
         node.launch()
         try:
@@ -69,6 +69,7 @@ class StartedNode:
 
     def launch(self) -> None:
         """Start the program without waiting for anything."""
+        self.data_dir.mkdir(exist_ok=True)
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 (sys.executable, "-m", "node", self.command),
@@ -232,6 +233,13 @@ def wait_until(statement: Callable[[], bool], seconds: float, explain: Callable[
         assert time.monotonic() - began_at < seconds, f"not true after {seconds} s {explain()}"
         time.sleep(POLL_SECONDS)
     return time.monotonic() - began_at
+
+
+async def until(statement: Callable[[], bool], seconds: float) -> None:
+    """Wait until a statement is true, and let others go on meanwhile. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not statement():  # noqa: ASYNC110 - what is waited for happens in other processes
+            await asyncio.sleep(POLL_SECONDS)
 
 
 def lives(pid: int) -> bool:

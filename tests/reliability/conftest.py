@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from handle_protocol.handle import Prefix
@@ -19,19 +16,10 @@ from tests.reliability.scale import DEADLINES
 from tests.started_node import StartedNode
 
 
-@pytest.fixture(scope="session")
-def short_folder() -> Iterator[Path]:
-    """A folder that the account of the bundled Postgres can reach, with a path short enough for its socket."""
-    folder = Path(tempfile.mkdtemp(prefix="idnode-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest_asyncio.fixture(scope="session")
-async def node(short_folder: Path) -> AsyncIterator[StartedNode]:
+async def node(server_data_dir: Path) -> AsyncIterator[StartedNode]:
     """A node under attack from outside: none of its processes may end."""
-    with StartedNode.run(short_folder / "attacked", DEADLINES) as node:
+    with StartedNode.run(server_data_dir / "attacked", DEADLINES) as node:
         await fill(node)
         processes = node.workers
         yield node
@@ -40,9 +28,9 @@ async def node(short_folder: Path) -> AsyncIterator[StartedNode]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def fragile(short_folder: Path) -> AsyncIterator[StartedNode]:
+async def fragile(server_data_dir: Path) -> AsyncIterator[StartedNode]:
     """A node of which tests kill parts; each test leaves it whole."""
-    with StartedNode.run(short_folder / "fragile") as node:
+    with StartedNode.run(server_data_dir / "fragile") as node:
         await fill(node)
         yield node
 

@@ -30,7 +30,7 @@ class Fleet:
         """Ask until every answer is right."""
         async with asyncio.timeout(seconds):
             while not all(map(is_right, await self.ask(spelling))):
-                await asyncio.sleep(0.005)
+                pass
 
 
 async def _ask(stream: Stream, octets: bytes) -> Message:

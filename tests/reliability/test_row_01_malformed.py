@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 import tracemalloc
+from contextlib import suppress
 from itertools import islice
 
 from handle_protocol.errors import ProtocolError
@@ -16,7 +17,7 @@ from tests.reliability.malformed import malformed
 from tests.reliability.octets_client import connect, datagrams
 from tests.reliability.process_facts import MEBIBYTE, Facts
 from tests.reliability.scale import IS_LONG
-from tests.started_node import StartedNode, wait_until
+from tests.started_node import StartedNode, until
 
 DECODE_SECONDS_MAX = 0.001
 OBJECTS_OCTETS = 8 * 1024
@@ -72,10 +73,8 @@ def test_memory_follows_what_came_and_not_what_is_announced() -> None:
 def test_datagrams_and_streams_survive_them_too() -> None:
     reassembly, cutter = Reassembly(), StreamCutter()
     for number, packet in enumerate(islice(malformed(3), 20_000)):
-        try:
+        with suppress(ProtocolError):
             reassembly.accept(packet[:512], ("127.0.0.1", number % 7), number / 1_000)
-        except ProtocolError:
-            pass
         try:
             cutter.feed(packet)
         except ProtocolError:
@@ -86,13 +85,12 @@ def test_datagrams_and_streams_survive_them_too() -> None:
 async def test_a_running_node_does_not_mind(node: StartedNode) -> None:
     packets = list(islice(malformed(4), 120_000 if IS_LONG else 20_000))
     async with honest_traffic(node) as warming:
-        while warming.asked < 200:
-            await asyncio.sleep(0.05)
+        await until(lambda: warming.asked >= 200, 60)
     before, discarded = Facts.of(node), node.metric("idnode_discarded_total")
     async with honest_traffic(node) as honest:
         await throw(node, packets)
     # A run counts only if the packets came so far that they were refused; many were read and answered, or cut off.
-    wait_until(lambda: node.metric("idnode_discarded_total") - discarded > len(packets) // 3, 20)
+    await until(lambda: node.metric("idnode_discarded_total") - discarded > len(packets) // 3, 20)
     assert honest.asked >= 30
     assert honest.share == 1.0, honest
     assert node.workers == before.workers

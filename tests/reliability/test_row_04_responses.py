@@ -13,7 +13,9 @@ from tests.started_node import StartedNode
 from tests.unit.handle_protocol.conftest import read_vectors
 
 QUESTION = question(RECORDS[0].handle.spelling, 41)
-RESPONSES = [bytes.fromhex(vector["wire_hex"]) for number in ("02", "03") for vector in read_vectors(number, "wire_hex")]
+RESPONSES = [
+    bytes.fromhex(vector["wire_hex"]) for number in ("02", "03") for vector in read_vectors(number, "wire_hex")
+]
 
 
 async def test_no_response_over_udp_is_answered(node: StartedNode) -> None:

@@ -9,7 +9,7 @@ from tests.builders import question
 from tests.reliability.honest import Traffic, honest_traffic
 from tests.reliability.octets_client import datagrams
 from tests.reliability.process_facts import MEBIBYTE, Facts
-from tests.started_node import StartedNode
+from tests.started_node import StartedNode, until
 
 ADDRESSES = tuple(f"127.0.5.{number}" for number in range(1, 51))
 MESSAGES_PER_ADDRESS = 400
@@ -24,8 +24,7 @@ ASKED_MIN = 100
 
 async def test_twenty_thousand_open_messages(node: StartedNode) -> None:
     async with honest_traffic(node, "udp") as warming:
-        while warming.asked < 200:
-            await asyncio.sleep(0.05)
+        await until(lambda: warming.asked >= 200, 60)
     before = Facts.of(node)
     first = await flood(node)
     grown_octets = before.grown_octets()
@@ -49,8 +48,7 @@ async def flood(node: StartedNode) -> Traffic:
                     if request_id % BURST == 0:
                         await asyncio.sleep(0)
             await asyncio.sleep(0.01)
-        while honest.asked < ASKED_MIN:
-            await asyncio.sleep(0.05)
+        await until(lambda: honest.asked >= ASKED_MIN, 60)
     return honest
 
 

@@ -30,7 +30,9 @@ async def test_the_same_id_from_two_peers_at_once_mixes_nothing(node: StartedNod
     for collision in range(COLLISIONS):
         with datagrams(node.address, sources[0]) as one, datagrams(node.address, sources[1]) as other:
             numbers = (2 * collision, 2 * collision + 1)
-            parts = [(client, part) for client, number in zip((one, other), numbers, strict=True) for part in asking(number)]
+            parts = [
+                (client, part) for client, number in zip((one, other), numbers, strict=True) for part in asking(number)
+            ]
             draw.shuffle(parts)
             for client, part in parts:
                 client.send(part)

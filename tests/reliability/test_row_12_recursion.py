@@ -1,4 +1,4 @@
-"""Row 12: a chain of referrals ends: a recursion count above 16 is refused, and strangers' prefixes are not resolved."""
+"""Row 12: referrals end: a recursion count above 16 is refused, and strangers' prefixes are not resolved."""
 
 from __future__ import annotations
 

@@ -9,9 +9,10 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 
 import pytest
 
@@ -26,7 +27,7 @@ from registry.records import RecordReader
 from tests.reliability.honest import RECORDS, ask, honest_traffic, is_same
 from tests.reliability.ledger import Ledger, writing
 from tests.reliability.scale import IS_LONG
-from tests.started_node import ROOT, StartedNode, lives, wait_until
+from tests.started_node import ROOT, StartedNode, lives, until, wait_until
 
 ACKNOWLEDGED_AGAIN_SECONDS = 15.0
 CALL_SECONDS_MAX = 3 * 5.0
@@ -55,7 +56,9 @@ def kill_postgres(node: StartedNode, _draw: random.Random) -> None:
 
 def kill_a_postgres_process(node: StartedNode, draw: random.Random) -> None:
     """Kill what serves a connection: Postgres then throws everybody out and recovers."""
-    serving = [pid for pid in node.postgres if "idnode idnode" in _command_line(pid)]
+    serving: list[int] = []
+    while not serving:
+        serving = [pid for pid in node.postgres if "idnode idnode" in _command_line(pid)]
     kill(draw.choice(serving))
 
 
@@ -113,10 +116,8 @@ async def write_while_killing(node: StartedNode, draw: random.Random) -> Ledger:
             killed_at = time.monotonic()
             await asyncio.to_thread(victim, node, draw)
             await asyncio.to_thread(node.wait_until_ready)
-            async with asyncio.timeout(60):
-                while (again := ledger.seconds_until_acknowledged(killed_at)) is None:
-                    await asyncio.sleep(0.02)
-            assert again <= ACKNOWLEDGED_AGAIN_SECONDS, victim.__name__
+            await until(lambda at=killed_at: ledger.seconds_until_acknowledged(at) is not None, 60)
+            assert ledger.seconds_until_acknowledged(killed_at) <= ACKNOWLEDGED_AGAIN_SECONDS, victim.__name__
             await wait_for_answer(node, draw.choice(RECORDS))
     return ledger
 
@@ -137,10 +138,8 @@ def url_of(node: StartedNode) -> str | None:
 
 async def wait_for_load(ledger: Ledger) -> None:
     """A kill counts only if there was something to lose."""
-    began_at = len(ledger.acknowledged_at)
-    async with asyncio.timeout(30):
-        while len(ledger.acknowledged_at) < began_at + 20:
-            await asyncio.sleep(0.02)
+    enough = len(ledger.acknowledged_at) + 20
+    await until(lambda: len(ledger.acknowledged_at) >= enough, 30)
 
 
 def end_of(importing: subprocess.Popen[str], node: StartedNode, file: Path) -> dict[str, object]:
@@ -153,6 +152,41 @@ def end_of(importing: subprocess.Popen[str], node: StartedNode, file: Path) -> d
     return json.loads(again.stdout)
 
 
+@pytest.mark.parametrize(("fate", "failure"), [(SIGKILL, ConnectionError), (SIGSTOP, TimeoutError)])
+async def test_a_copy_ends_when_its_connection_does(
+    fragile: StartedNode, fate: Signals, failure: type[Exception]
+) -> None:
+    """Regression: the driver waited for ever for room to write on a connection that was gone."""
+    async with Database.open(fragile.database_url) as database:
+        began_at = time.monotonic()
+        with pytest.raises(failure):  # noqa: PT012 - the transaction is part of it
+            async with database.transaction() as transaction, asyncio.timeout(20):
+                ((pid,),) = await transaction.fetch("select pg_backend_pid()")
+                await transaction.execute("create temporary table copied (filling bytea)")
+                asyncio.get_running_loop().call_later(1.0, os.kill, pid, fate)
+                await transaction.copy("copied", ("filling",), rows_that_nobody_reads(pid), timeout_seconds=3.0)
+        assert time.monotonic() - began_at < CALL_SECONDS_MAX
+        if fate is SIGSTOP:
+            os.kill(pid, SIGCONT)
+        await wait_for_database(database)
+
+
+def rows_that_nobody_reads(pid: int) -> Iterator[tuple[bytes]]:
+    """Stop Postgres once the copying has begun: soon there is no room to write."""
+    os.kill(pid, SIGSTOP)
+    for _ in range(1_000):
+        yield (bytes(100_000),)
+
+
+async def wait_for_database(database: Database) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(ConnectionError, TimeoutError):
+                await database.fetch("select 1")
+                return
+            await asyncio.sleep(0.1)
+
+
 async def test_a_killed_worker_is_replaced_while_the_other_answers(fragile: StartedNode) -> None:
     replaced = []
     async with honest_traffic(fragile, clients=6) as honest:
@@ -160,15 +194,18 @@ async def test_a_killed_worker_is_replaced_while_the_other_answers(fragile: Star
             victim = fragile.workers[0]
             kill(victim)
             killed_at = time.monotonic()
-            async with asyncio.timeout(GIVE_UP_SECONDS):
-                while len(fragile.workers) < 2 or victim in fragile.workers or not fragile.is_ready():
-                    await asyncio.sleep(0.02)
+            await until(lambda gone=victim: has_replaced(fragile, gone), GIVE_UP_SECONDS)
             replaced.append(time.monotonic() - killed_at)
             await asyncio.sleep(1.0)
     one_start_seconds = await asyncio.to_thread(start_seconds)
     assert min(replaced) <= max(REPLACED_SECONDS, REPLACED_STARTS * one_start_seconds), replaced
     assert honest.asked >= 100
     assert honest.share >= 0.97, honest
+
+
+def has_replaced(node: StartedNode, gone: int) -> bool:
+    workers = node.workers
+    return len(workers) == node.workers_count and gone not in workers and node.is_ready()
 
 
 def start_seconds() -> float:
