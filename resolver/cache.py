@@ -8,9 +8,10 @@ records out.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
+
+from cachetools import LRUCache
 
 from handle_protocol.record import HandleRecord
 from resolver.value_terms import terms_of
@@ -83,7 +84,7 @@ class RecordCache:
         self._limits = limits
         self._generation_octets_max = limits.octets_max // 3  # The third one is being freed meanwhile.
         self._young, self._old, self._retired = _Generation(), _Generation(), _Generation()
-        self._absent: OrderedDict[bytes, float] = OrderedDict()
+        self._absent: LRUCache[bytes, float] = LRUCache(limits.absent_max)
         self._trusted_until = 0.0
         self.evictions = 0
 
@@ -125,7 +126,7 @@ class RecordCache:
         """
         if record is None:
             self._forget(key)
-            self._note_absent(key, now)
+            self._absent[key] = now + self._limits.absent_seconds
             return
         ttls, public_list = terms_of(record.value_list)
         seconds = min((ttl.lifetime_seconds(unix_now) for ttl in ttls), default=self._limits.seconds_max)
@@ -146,13 +147,6 @@ class RecordCache:
     def trust(self, now: float) -> None:
         """Note that every change committed before `now` has been applied."""
         self._trusted_until = now + TRUST_SECONDS
-
-    def _note_absent(self, key: bytes, now: float) -> None:
-        """All stay equally long, so the first that came is the first to go."""
-        self._absent[key] = now + self._limits.absent_seconds
-        self._absent.move_to_end(key)
-        if len(self._absent) > self._limits.absent_max:
-            self._absent.popitem(last=False)
 
     def _forget(self, key: bytes) -> bool:
         return self._young.remove(key) is not None or self._old.remove(key) is not None
