@@ -136,8 +136,8 @@ class Settings:
         OFF,
         kind=url("redis", "rediss", "unix", words=(OFF, EMBEDDED)),
         is_fixed=True,
-        en="cache shared by the workers; embedded = a Valkey of our own",
-        zh="各进程共享的缓存;embedded = 内置 Valkey",
+        en="Redis for what workers share, which is nothing yet; embedded = the node runs a Valkey of its own",
+        zh="供各进程共享数据的 Redis(目前尚未使用);embedded = 由节点运行内置 Valkey",
     )
     log_format: str = _setting(
         "auto",
