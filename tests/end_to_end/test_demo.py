@@ -6,45 +6,25 @@ import ast
 import json
 import os
 import re
-import signal
-import socket
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from node.samples.manufacturers import MANUFACTURERS, Manufacturer
+from tests.started_node import START_SECONDS, StartedNode, free_ports, wait_until
 
-START_SECONDS = 60.0
-STOP_SECONDS = 20.0
 VISIBLE_SECONDS = 2.0
 """How long a change may take to reach every worker; the node promises one second."""
 
 TOOL = "88.118.8/JXDY2106023"
 
 
-@dataclass
-class Demo:
-    process: subprocess.Popen[str]
-    data_dir: Path
-    handle_port: int
-    http_port: int
-    output: Path
-
-    @property
-    def site(self) -> str:
-        return f"http://127.0.0.1:{self.http_port}"
-
-    def idnode(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "node", *words, "--data-dir", str(self.data_dir)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-
+class Demo(StartedNode):
     def resolve(self, handle: str, protocol: str = "udp") -> tuple[int, dict[str, str]]:
         """Return the response code, and the values by type."""
         answered = self.idnode("resolve", handle, "--protocol", protocol, "--json")
@@ -58,42 +38,20 @@ class Demo:
         assert [self.resolve(handle, "tcp")[0] for _ in range(4)] == [response_code] * 4
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports that are free now, for UDP too as good as surely."""
-    with ExitStack() as open_sockets:
-        sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 def start(data_dir: Path, output: Path) -> Demo:
-    handle_port, http_port, admin_port = free_ports(3)
-    ports = ["--handle-port", str(handle_port), "--http-port", str(http_port), "--admin-port", str(admin_port)]
-    command = [sys.executable, "-m", "node", "demo", "--bind", "127.0.0.1", "--data-dir", str(data_dir), *ports]
-    with output.open("w") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, text=True)
-    demo = Demo(process, data_dir, handle_port, http_port, output)
-    deadline = time.monotonic() + START_SECONDS
-    while "Ctrl-C" not in output.read_text(encoding="utf-8"):
-        assert process.poll() is None, output.read_text(encoding="utf-8")
-        assert time.monotonic() < deadline, output.read_text(encoding="utf-8")
-        time.sleep(0.1)
+    demo = Demo(data_dir, output, *free_ports(3), command="demo")
+    demo.launch()
+    wait_until(lambda: demo.process.poll() is not None or "Ctrl-C" in demo.printed(), START_SECONDS, demo.printed)
+    assert demo.process.poll() is None, demo.printed()
     return demo
-
-
-def stop(demo: Demo) -> int:
-    demo.process.send_signal(signal.SIGTERM)
-    return demo.process.wait(STOP_SECONDS)
 
 
 @pytest.fixture(scope="module")
 def demo(server_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     data_dir = server_data_dir / "demo"
-    data_dir.mkdir()
     running = start(data_dir, tmp_path_factory.mktemp("demo") / "output")
     yield running
-    assert stop(running) == os.EX_OK
+    assert running.stop() == os.EX_OK
 
 
 @pytest.mark.parametrize("protocol", ["udp", "tcp", "http"])
@@ -162,14 +120,14 @@ def test_what_is_printed_names_the_real_ports_and_examples(demo: Demo) -> None:
 
 def test_a_second_start_loads_nothing_again_and_ends_with_status_0(data_dir: Path, tmp_path: Path) -> None:
     first = start(data_dir, tmp_path / "first")
-    assert stop(first) == os.EX_OK
+    assert first.stop() == os.EX_OK
     second = start(data_dir, tmp_path / "second")
     changed = second.idnode("register", TOOL, "--value", "2000:名称=改过的名称")
     assert changed.returncode == 0
-    assert stop(second) == os.EX_OK
+    assert second.stop() == os.EX_OK
     third = start(data_dir, tmp_path / "third")
     assert third.resolve(TOOL)[1] == {"名称": "改过的名称"}
-    assert stop(third) == os.EX_OK
+    assert third.stop() == os.EX_OK
     loaded = [
         re.search(r'"records":\s*(\d+)', (tmp_path / name).read_text(encoding="utf-8"))
         for name in ("first", "second", "third")
