@@ -16,6 +16,8 @@ CODE = (*PACKAGES, "tests", "requirements")
 
 CALLED_FROM_OUTSIDE = (
     "[A-Z]*",  # tables of a specification are whole, used or not
+    "contacts",  # the same
+    "location_handles",
     "datagram_received",  # asyncio
     "error_received",
     "eof_received",
