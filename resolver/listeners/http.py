@@ -97,7 +97,8 @@ class HttpDoor:
                 "http_request_failed", method=request.method, target=request.raw_path[:LOGGED_CHARACTERS_MAX]
             )
             response = _BROKEN
-        self._tally.outcomes[response.outcome] += 1
+        if response.outcome:
+            self._tally.outcomes[response.outcome] += 1
         cast(BoundedConnection, request.protocol).end_answer()
         return _to_wire(request, response)
 

@@ -65,10 +65,10 @@ class WebResponse:
     """One response.
 
     Attributes:
-        outcome: a short word for the counters.
+        outcome: a short word for the counters; empty when no handle was asked for.
     """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    outcome: str = "page"
+    outcome: str = ""

@@ -63,7 +63,7 @@ def options_response(request: WebRequest) -> WebResponse:
         headers["Access-Control-Allow-Methods"] = _ALLOWED
         headers["Access-Control-Allow-Headers"] = "Accept, Content-Type, X-Requested-With"
         headers["Access-Control-Max-Age"] = str(_PREFLIGHT_SECONDS)
-    return WebResponse(HTTPStatus.OK, headers=headers, outcome="options")
+    return WebResponse(HTTPStatus.OK, headers=headers)
 
 
 def outcome_response(request: WebRequest, outcome: Outcome, now: float) -> WebResponse:
@@ -79,7 +79,7 @@ def outcome_response(request: WebRequest, outcome: Outcome, now: float) -> WebRe
             return _notice_response(request, outcome)
 
 
-def page_response(status: HTTPStatus, page: str, outcome: str = "page") -> WebResponse:
+def page_response(status: HTTPStatus, page: str, outcome: str = "") -> WebResponse:
     """Show a page."""
     headers = {"Content-Type": _HTML, "Vary": "Accept-Encoding, Accept-Language", **pages.PAGE_HEADERS}
     return WebResponse(status, page.encode(), headers, outcome)
@@ -109,7 +109,7 @@ def refused_method_response(allowed: str) -> WebResponse:
 
 def text_response(status: HTTPStatus, text: bytes) -> WebResponse:
     """Say a plain word to a machine."""
-    return WebResponse(status, text, {"Content-Type": _TEXT, **_NEVER_STORED, **_NO_SNIFFING}, "house")
+    return WebResponse(status, text, {"Content-Type": _TEXT, **_NEVER_STORED, **_NO_SNIFFING})
 
 
 def _redirect_response(redirect: Redirect, now: float) -> WebResponse:

@@ -1,6 +1,7 @@
 """How much is done in a run: IDNODE_TEST_LONG=1 takes the node's own deadlines and heavier loads.
 
-That takes some twenty minutes, some tests several of them: `IDNODE_TEST_LONG=1 pytest --timeout=1800 tests/reliability`.
+That takes some twenty minutes, some tests several of them:
+`IDNODE_TEST_LONG=1 ./test --timeout=1800 tests/reliability`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ import asyncio
 import csv
 import json
 import os
-import pty
 import random
 import re
 import select
@@ -26,6 +25,7 @@ from registry.database import Database
 from registry.records import RecordReader, key_range
 from tests.reliability.scale import IS_LONG
 from tests.started_node import ROOT, StartedNode, lives, wait_until
+from tests.terminals import open_terminal
 
 PREFIX = "88.118.48"
 ROWS = 100_000 if IS_LONG else 50_000
@@ -101,7 +101,7 @@ def import_whole(node: StartedNode, file: Path) -> dict[str, int]:
 
 def import_until_killed(node: StartedNode, file: Path, threshold: int) -> int:
     """Import the file at a terminal, kill the command once it reports so many rows; return how many it reported."""
-    ours, its_own = pty.openpty()
+    ours, its_own = open_terminal()
     try:
         command = subprocess.Popen(
             (sys.executable, "-m", "node", "import", str(file), "--data-dir", str(node.data_dir)),

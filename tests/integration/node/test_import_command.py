@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from load_tests.population import write
+from tests.terminals import open_terminal
 
 HEADER = "handle,url,2000:名称\n"
 GOOD = "88.118.9/6205-2RS,https://bearings.example.cn/6205-2RS,深沟球轴承\n"
@@ -144,7 +144,7 @@ def test_a_killed_import_is_whole_after_running_again(commands: Commands, tmp_pa
 def test_a_terminal_shows_how_far_it_is(commands: Commands, tmp_path: Path) -> None:
     path = tmp_path / "products.csv"
     write(30_000, path)
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     process = subprocess.Popen(
         commands.words("import", str(path)),
         env=commands.environment | {"TERM": "xterm", "COLUMNS": "100"},

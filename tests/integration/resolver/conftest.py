@@ -34,8 +34,8 @@ class Served:
 @pytest_asyncio.fixture
 async def served() -> AsyncIterator[Served]:
     served = Served()
-    following = asyncio.create_task(Follower(served.resolver, served.register, served.register).run())
-    while not served.resolver.authority.is_known:
-        await asyncio.sleep(0.01)
+    follower = Follower(served.resolver, served.register, served.register)
+    following = asyncio.create_task(follower.run())
+    await follower.became_current.wait()
     yield served
     following.cancel()

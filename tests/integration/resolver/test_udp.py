@@ -67,7 +67,7 @@ async def test_a_question_is_answered_from_the_register_and_from_memory(client, 
 
 
 async def test_a_question_in_several_datagrams_is_put_together(client) -> None:
-    datagrams = split(question("88.118.8/轴承", types=tuple(f"一个很长的类型名称.{n}" for n in range(60)) + ("URL",)))
+    datagrams = split(question("88.118.8/轴承", types=(*(f"一个很长的类型名称.{n}" for n in range(60)), "URL")))
     random.Random(1).shuffle(datagrams)  # noqa: S311 - any order will do
     client.send(*datagrams)
     answer = decode_message(await client.receive())
@@ -131,7 +131,7 @@ async def test_an_answer_is_not_answered(client) -> None:
     assert await client.is_left_alone()
 
 
-async def test_thousands_of_damaged_datagrams_change_nothing(client, served, caplog) -> None:
+async def test_thousands_of_damaged_datagrams_change_nothing(client, caplog) -> None:
     draw = random.Random(118)  # noqa: S311 - repeatable noise
     whole = question("88.118.8/轴承")
     for _ in range(3_000):
