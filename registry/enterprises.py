@@ -17,7 +17,7 @@ class Enterprise:
     """A legal body.
 
     Attributes:
-        name: unique, as in its papers: 江西德益智能制造有限公司.
+        name: unique, as in its papers: 示例锂电工具有限公司.
         code: unique; text, never a number, because leading zeros count.
     """
 

@@ -34,13 +34,13 @@ from registry.prefixes import PrefixReader, PrefixStore, RegisteredPrefix
 
 \b
 Example:
-  idnode prefix add 88.118.8 --enterprise 江西德益智能制造有限公司
+  idnode prefix add 88.118.8 --enterprise 示例锂电工具有限公司
   idnode prefix list""",
         """添加、列出、暂停与恢复前缀。
 
 \b
 示例:
-  idnode prefix add 88.118.8 --enterprise 江西德益智能制造有限公司
+  idnode prefix add 88.118.8 --enterprise 示例锂电工具有限公司
   idnode prefix list""",
     )
 )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final, get_args
 
 import click
+from rich.cells import cell_len, set_cell_size
 
 from handle_protocol.codes import ResponseCode
 from handle_protocol.handle import Handle
@@ -122,13 +123,13 @@ async def _ask(server: Address, query: Query, protocol: Protocol) -> Reply:
 
 def _print(name: str, reply: Reply) -> None:
     rows = [format_value(value) for value in reply.record.values]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)] if rows else []
     if reply.response_code != ResponseCode.SUCCESS:
         known = ANSWERS.get(reply.response_code)
         said = say(known) if known else words(f"response code {reply.response_code}", f"响应码 {reply.response_code}")
         click.echo(f"{visible(name)}: {said}{f' ({visible(reply.text)})' if reply.text else ''}", err=True)
     for index, value_type, data in rows:
-        click.echo(f"{index:>{widths[0]}}  {value_type:<{widths[1]}}  {data}")
+        click.echo(f"{index:>{widths[0]}}  {set_cell_size(value_type, widths[1])}  {data}")
 
 
 ANSWERS: Final[Mapping[int, Text]] = {

@@ -62,7 +62,7 @@ def commands(alone: Commands, database_url: str) -> Commands:
 
 
 def add_prefixes(commands: Commands) -> None:
-    assert commands.run("prefix", "add", "88.118.8", "--enterprise", "江西德益智能制造有限公司").returncode == 0
+    assert commands.run("prefix", "add", "88.118.8", "--enterprise", "示例锂电工具有限公司").returncode == 0
     assert commands.run("prefix", "add", "88.118.9", "--delegate", "192.0.2.7:2641").returncode == 0
 
 
@@ -79,11 +79,11 @@ def test_prefixes_are_added_listed_suspended_and_resumed(commands: Commands) -> 
     assert commands.json("prefix", "suspend", "88.118.8") == {"prefix": "88.118.8", "outcome": "changed"}
     listed = commands.json("prefix", "list")
     assert [(each["prefix"], each["status"], each["enterprise"], each["delegatedTo"]) for each in listed] == [
-        ("88.118.8", "suspended", "江西德益智能制造有限公司", []),
+        ("88.118.8", "suspended", "示例锂电工具有限公司", []),
         ("88.118.9", "active", None, ["192.0.2.7:2641"]),
     ]
     assert commands.json("prefix", "resume", "88.118.8") == {"prefix": "88.118.8", "outcome": "changed"}
-    assert "江西德益智能制造有限公司" in commands.run("prefix", "list").stdout
+    assert "示例锂电工具有限公司" in commands.run("prefix", "list").stdout
 
 
 def test_a_prefix_that_is_registered_differently_is_refused_in_the_users_language(commands: Commands) -> None:

@@ -221,7 +221,7 @@ async def test_the_number_of_records_can_be_estimated(
 
 
 async def test_a_typical_record_takes_at_most_400_octets(database: Database, store: RecordStore) -> None:
-    values = ["锂电冲击扳手", "https://www.example.cn/jxdy/JXDY2106023", "江西德益智能制造有限公司"]
+    values = ["锂电冲击扳手", "https://www.example.cn/jxdy/JXDY2106023", "示例锂电工具有限公司"]
     for start in range(0, 20_000, 5_000):
         await store.put([record(f"88.118.8/JXDY2106{start + each:06}", *values) for each in range(5_000)])
 
