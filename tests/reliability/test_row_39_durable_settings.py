@@ -61,12 +61,16 @@ async def test_a_database_that_acknowledges_too_early(data_dir: Path) -> None:
 
 async def test_the_bundled_server_is_durable_whatever_somebody_sets(fragile: StartedNode) -> None:
     connection = await asyncpg.connect(fragile.database_url, timeout=10)
-    for name in DURABLE:
-        await connection.execute(f"ALTER SYSTEM SET {name} = off")
-    await connection.execute("SELECT pg_reload_conf()")
-    await asyncio.sleep(0.5)
-    found = {name: await connection.fetchval(f"SHOW {name}") for name in DURABLE}
-    await connection.execute("ALTER SYSTEM RESET ALL")
-    await connection.execute("SELECT pg_reload_conf()")
-    await connection.close()
-    assert found == dict.fromkeys(DURABLE, "on")
+    try:
+        for name in DURABLE:
+            await connection.execute(f"ALTER SYSTEM SET {name} = off")
+        await connection.execute("ALTER SYSTEM SET work_mem = '17MB'")
+        await connection.execute("SELECT pg_reload_conf()")
+        async with asyncio.timeout(20):
+            while await connection.fetchval("SHOW work_mem") != "17MB":
+                await asyncio.sleep(0.05)
+        assert {name: await connection.fetchval(f"SHOW {name}") for name in DURABLE} == dict.fromkeys(DURABLE, "on")
+    finally:
+        await connection.execute("ALTER SYSTEM RESET ALL")
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.close()
