@@ -34,26 +34,34 @@ class Group:
     Attributes:
         attempted: the last version that was sent.
         acknowledged: the last version of which we were told that it is stored.
+        is_in_doubt: something has failed since we last looked: look before the next change hides what was lost.
     """
 
     number: int
     attempted: int = 0
     acknowledged: int = 0
+    is_in_doubt: bool = False
 
     def is_deleted_in(self, version: int) -> bool:
         """Tell whether that version is a deletion; before the first there was nothing either."""
         return version % ROUNDS_UNTIL_DELETION == 0
 
-    def version_in(self, records: Sequence[HandleRecord]) -> int | None:
-        """Return which version the register holds of this group, None = a deleted one.
+    async def check(self, database: Database) -> None:
+        """Compare the register with what was acknowledged.
 
         Raises:
-            AssertionError: some records of the group are older than others.
+            AssertionError: something is lost, undone or torn.
         """
+        records = (await RecordReader(database).fetch([handle.key() for handle in group_of(self.number)])).values()
         assert len(records) in {0, GROUP_RECORDS}, f"torn: {len(records)} of {GROUP_RECORDS} records are there"
         versions = {int(record.values[0].data.decode().rpartition(" ")[2]) for record in records}
         assert len(versions) <= 1, f"torn: versions {sorted(versions)} in one group"
-        return next(iter(versions), None)
+        possible = range(self.acknowledged, self.attempted + 1)
+        if versions:
+            assert versions <= set(possible), f"lost or undone: {self}, stored {versions}"
+        else:
+            assert any(map(self.is_deleted_in, possible)), f"lost: {self}"
+        self.is_in_doubt = False
 
 
 @dataclass
@@ -63,31 +71,22 @@ class Ledger:
     Attributes:
         acknowledged_at: when, in seconds of the monotonic clock.
         longest_call_seconds: of all calls, those that failed included.
+        looks: how often a writer looked, after a failure, whether everything was still there.
     """
 
     groups: Sequence[Group]
     acknowledged_at: list[float] = field(default_factory=list)
     longest_call_seconds: float = 0.0
+    looks: int = 0
 
     def seconds_until_acknowledged(self, since: float) -> float | None:
         """Return how long after a moment the first change was acknowledged, None = not yet."""
         return next((at - since for at in self.acknowledged_at if at > since), None)
 
     async def check(self, database: Database) -> None:
-        """Compare the register with what was acknowledged.
-
-        Raises:
-            AssertionError: something is lost, undone or torn.
-        """
-        reader = RecordReader(database)
+        """Compare the register with everything that was acknowledged. Raises AssertionError."""
         for group in self.groups:
-            found = await reader.fetch([handle.key() for handle in group_of(group.number)])
-            stored = group.version_in(list(found.values()))
-            possible = range(group.acknowledged, group.attempted + 1)
-            if stored is None:
-                assert any(map(group.is_deleted_in, possible)), f"lost: {group}"
-            else:
-                assert stored in possible, f"lost or undone: {group}, stored {stored}"
+            await group.check(database)
 
 
 @asynccontextmanager
@@ -115,26 +114,34 @@ async def _write(ledger: Ledger, group: Group, find_url: Callable[[], str | None
         if url is not None:
             async with Database.open(url) as database:
                 while not is_over.is_set() and find_url() == url:
-                    await _write_once(ledger, group, RecordStore(database))
+                    await _write_once(ledger, group, database)
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _write_once(ledger: Ledger, group: Group, store: RecordStore) -> None:
-    version = group.attempted = group.attempted + 1
+async def _write_once(ledger: Ledger, group: Group, database: Database) -> None:
     began_at = time.monotonic()
     try:
-        if group.is_deleted_in(version):
-            outcomes = await store.delete(group_of(group.number))
-        else:
-            outcomes = await store.put([_record(handle, version) for handle in group_of(group.number)])
+        if group.is_in_doubt:
+            await group.check(database)
+            ledger.looks += 1
+        await _change(group, RecordStore(database))
     except (ConnectionError, TimeoutError):
+        group.is_in_doubt = True
         await asyncio.sleep(RETRY_SECONDS)
     else:
-        assert not {outcome.kind for outcome in outcomes} & {OutcomeKind.REFUSED, OutcomeKind.SAME}
-        group.acknowledged = version
         ledger.acknowledged_at.append(time.monotonic())
     finally:
         ledger.longest_call_seconds = max(ledger.longest_call_seconds, time.monotonic() - began_at)
+
+
+async def _change(group: Group, store: RecordStore) -> None:
+    version = group.attempted = group.attempted + 1
+    if group.is_deleted_in(version):
+        outcomes = await store.delete(group_of(group.number))
+    else:
+        outcomes = await store.put([_record(handle, version) for handle in group_of(group.number)])
+    assert not {outcome.kind for outcome in outcomes} & {OutcomeKind.REFUSED, OutcomeKind.SAME}
+    group.acknowledged = version
 
 
 def _record(handle: Handle, version: int) -> HandleRecord:

@@ -97,6 +97,7 @@ async def test_nothing_acknowledged_is_lost_whatever_is_killed(fragile: StartedN
     with fragile.begun("import", str(file), "--json") as importing:
         ledger = await write_while_killing(fragile, draw)
         summary = await asyncio.to_thread(end_of, importing, fragile, file)
+    assert ledger.looks >= len(VICTIMS)
     assert ledger.longest_call_seconds <= CALL_SECONDS_MAX
     async with Database.open(fragile.database_url) as database:
         await ledger.check(database)
