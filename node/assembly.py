@@ -163,13 +163,13 @@ async def _become_ready(follower: Follower, board: StatusBoard, place: int) -> N
 
 
 async def _count(resolver: Resolver, follower: Follower, flushes: list[Flush]) -> None:
-    evictions = 0
+    invalidations = 0
     while True:
         await asyncio.sleep(METRICS_SECONDS)
         for flush in flushes:
             flush()
         metrics.CACHE_RECORDS.set(len(resolver.cache))
         metrics.CACHE_OCTETS.set(resolver.cache.octets)
-        metrics.CACHE_EVICTIONS.inc(resolver.cache.evictions - evictions)
+        metrics.CACHE_INVALIDATIONS.inc(resolver.cache.invalidations - invalidations)
         metrics.FEED_AGE.set(resolver.clock() - follower.heard_at)
-        evictions = resolver.cache.evictions
+        invalidations = resolver.cache.invalidations

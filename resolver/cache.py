@@ -77,7 +77,7 @@ class RecordCache:
     """Records and absences by key. Times are seconds of one monotonic clock, given by the caller.
 
     Attributes:
-        evictions: how many records were forgotten because they changed.
+        invalidations: how many records were forgotten because they changed.
     """
 
     def __init__(self, limits: CacheLimits) -> None:
@@ -86,7 +86,7 @@ class RecordCache:
         self._young, self._old, self._retired = _Generation(), _Generation(), _Generation()
         self._absent: LRUCache[bytes, float] = LRUCache(limits.absent_max)
         self._trusted_until = 0.0
-        self.evictions = 0
+        self.invalidations = 0
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -137,7 +137,7 @@ class RecordCache:
     def evict(self, key: bytes) -> None:
         """Forget whatever is known of `key`, because it changed."""
         self._absent.pop(key, None)
-        self.evictions += self._forget(key)
+        self.invalidations += self._forget(key)
 
     def clear(self) -> None:
         """Forget everything."""

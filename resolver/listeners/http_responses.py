@@ -10,6 +10,16 @@ from typing import Final
 import msgspec
 
 from handle_protocol.codes import ResponseCode
+from resolver.answer import (
+    Busy,
+    Found,
+    NotFound,
+    NotResponsible,
+    PermissionNeeded,
+    Referred,
+    Suspended,
+    ValuesNotFound,
+)
 from resolver.listeners import pages
 from resolver.listeners.http_messages import WebRequest, WebResponse
 from resolver.translation import negotiation, rest
@@ -37,6 +47,9 @@ _ALLOWED: Final = "GET, HEAD, POST, OPTIONS"
 _PREFLIGHT_SECONDS: Final = 86_400
 _ORIGIN: Final = re.compile(r"[!-~]{1,256}")
 
+REDIRECT_SECONDS_MAX: Final = 300
+"""Ours: how long a browser may go on without asking again; a change or a suspension reaches it within that."""
+
 _NEVER_STORED: Final = {"Cache-Control": "no-store"}
 _RETRY_LATER: Final = {"Retry-After": str(RETRY_SECONDS)}
 _NO_SNIFFING: Final = {"X-Content-Type-Options": "nosniff"}
@@ -53,7 +66,7 @@ def json_response(request: WebRequest, answer: RestAnswer, parameters: Parameter
     headers = {"Content-Type": content_type, "Vary": "Accept-Encoding, Origin", **_NO_SNIFFING, **_sharing(request)}
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers |= _RETRY_LATER
-    return WebResponse(answer.status, octets, headers, _outcome_word(answer.code))
+    return WebResponse(answer.status, octets, headers, _OUTCOME_OF_CODE.get(answer.code, ""))
 
 
 def options_response(request: WebRequest) -> WebResponse:
@@ -72,9 +85,9 @@ def outcome_response(request: WebRequest, outcome: Outcome, now: float) -> WebRe
         case Redirect():
             return _redirect_response(outcome, now)
         case ShowRecord():
-            return page_response(HTTPStatus.OK, pages.record_page(outcome, request.language), "found")
+            return page_response(HTTPStatus.OK, pages.record_page(outcome, request.language), Found.outcome)
         case ShowUrls(xml):
-            return WebResponse(HTTPStatus.OK, xml.encode(), {"Content-Type": _XML, **_NO_SNIFFING}, "found")
+            return WebResponse(HTTPStatus.OK, xml.encode(), {"Content-Type": _XML, **_NO_SNIFFING}, Found.outcome)
         case ShowNotice():
             return _notice_response(request, outcome)
 
@@ -91,7 +104,7 @@ def no_handle_response(request: WebRequest, text: str, error: str) -> WebRespons
         return _notice_response(request, ShowNotice(Notice.NO_HANDLE, text))
     problem = {"title": "无法识别为标识 / Not an identifier", "status": 400, "detail": error, "solve": _HINTS}
     headers = {"Content-Type": _PROBLEM, "Vary": "Accept", **_NO_SNIFFING, **_NEVER_STORED, **_sharing(request)}
-    return WebResponse(HTTPStatus.BAD_REQUEST, msgspec.json.encode(problem), headers, "no_handle")
+    return WebResponse(HTTPStatus.BAD_REQUEST, msgspec.json.encode(problem), headers)
 
 
 def problem_response(status: HTTPStatus, zh: str, en: str) -> WebResponse:
@@ -116,12 +129,12 @@ def _redirect_response(redirect: Redirect, now: float) -> WebResponse:
     headers = {"Location": redirect.url, "Content-Type": _HTML, **pages.PAGE_HEADERS}
     if redirect.lifetime_seconds is not None:
         headers["Expires"] = formatdate(now + redirect.lifetime_seconds, usegmt=True)
-        headers["Cache-Control"] = f"max-age={redirect.lifetime_seconds}"
+        headers["Cache-Control"] = f"max-age={min(redirect.lifetime_seconds, REDIRECT_SECONDS_MAX)}"
     else:
         headers |= _NEVER_STORED
     if redirect.varies:
         headers["Vary"] = "Accept"
-    return WebResponse(redirect.status, pages.redirect_page(redirect.url).encode(), headers, "redirected")
+    return WebResponse(redirect.status, pages.redirect_page(redirect.url).encode(), headers, Found.outcome)
 
 
 def _notice_response(request: WebRequest, notice: ShowNotice) -> WebResponse:
@@ -129,7 +142,7 @@ def _notice_response(request: WebRequest, notice: ShowNotice) -> WebResponse:
     headers = {**response.headers, **_NEVER_STORED}
     if notice.notice is Notice.BUSY:
         headers |= _RETRY_LATER
-    return WebResponse(response.status, response.body, headers, notice.notice.value)
+    return WebResponse(response.status, response.body, headers, _OUTCOME_OF_NOTICE.get(notice.notice, ""))
 
 
 def _sharing(request: WebRequest) -> dict[str, str]:
@@ -140,5 +153,23 @@ def _sharing(request: WebRequest) -> dict[str, str]:
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Content-Length"}
 
 
-def _outcome_word(code: ResponseCode) -> str:
-    return "found" if code == ResponseCode.SUCCESS else code.name.lower()
+_OUTCOME_OF_CODE: Final = {
+    ResponseCode.SUCCESS: Found.outcome,
+    ResponseCode.HANDLE_NOT_FOUND: NotFound.outcome,
+    ResponseCode.VALUES_NOT_FOUND: ValuesNotFound.outcome,
+    ResponseCode.SERVER_NOT_RESPONSIBLE: NotResponsible.outcome,
+    ResponseCode.SERVICE_REFERRAL: Referred.outcome,
+    ResponseCode.PREFIX_REFERRAL: Referred.outcome,
+    ResponseCode.AUTHENTICATION_NEEDED: PermissionNeeded.outcome,
+    ResponseCode.SERVER_TOO_BUSY: Busy.outcome,
+}
+_OUTCOME_OF_NOTICE: Final = {
+    Notice.NOT_FOUND: NotFound.outcome,
+    Notice.NO_VALUES: ValuesNotFound.outcome,
+    Notice.NOT_RESPONSIBLE: NotResponsible.outcome,
+    Notice.SUSPENDED: Suspended.outcome,
+    Notice.NOT_PUBLIC: PermissionNeeded.outcome,
+    Notice.ELSEWHERE: Referred.outcome,
+    Notice.BUSY: Busy.outcome,
+}
+"""The words of every door; what is in neither table was no resolution."""

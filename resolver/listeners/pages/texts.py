@@ -47,7 +47,7 @@ FORM_NOREDIRECT: Final = Text("显示标识记录，不跳转", "Show the record
 
 RECORD_SUMMARY: Final = Text("共 {count} 条公开数据", "Public values: {count}")
 RECORD_CAPTION: Final = Text("标识数据", "Values")
-RECORD_INDEX: Final = Text("序号", "Index")
+RECORD_INDEX: Final = Text("索引", "Index")
 RECORD_TYPE: Final = Text("类型", "Type")
 RECORD_DATA: Final = Text("内容", "Data")
 RECORD_TIME: Final = Text("更新时间", "Changed")

@@ -103,7 +103,7 @@ def test_putting_and_evicting_the_same_key_leaves_no_weight(cache) -> None:
         cache.put(b"k", record(PUBLIC), 0.0, UNIX)
     cache.evict(b"k")
     cache.evict(b"k")
-    assert (cache.octets, len(cache), cache.evictions) == (0, 0, 1)
+    assert (cache.octets, len(cache), cache.invalidations) == (0, 0, 1)
 
 
 def test_entries_are_none_of_the_garbage_collectors_business(cache) -> None:
