@@ -17,6 +17,7 @@ from registry.errors import (
     PrefixTooDeep,
     PrefixUnknown,
     Refusal,
+    SchemaMissing,
     TransitionForbidden,
 )
 from registry.migrate import migrate
@@ -83,6 +84,8 @@ def _refused(refusal: Refusal) -> NodeError:
 
 
 def _unfit(error: DatabaseUnfit) -> NodeError:
+    if isinstance(error, SchemaMissing):
+        return NodeError(Text(str(error), "数据库尚无表结构"), Text("idnode migrate", "idnode migrate"))
     return NodeError(
         Text(f"the database must not be used: {error}", f"数据库不可用:{error}"),
         Text(

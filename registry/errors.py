@@ -11,6 +11,7 @@
     DatabaseUnfit              Postgres answers, but must not or cannot be used: an operator has to mend it
     ├── AccessRefused          wrong password, missing database, missing right, unusable address
     ├── SettingUnsafe          acknowledged changes could be lost
+    ├── SchemaMissing          it was never migrated
     ├── MigrationAltered       an applied migration is not the one that stands here
     └── SchemaNewer            a newer idnode has migrated the database
 
@@ -114,6 +115,13 @@ class SettingUnsafe(DatabaseUnfit):
         super().__init__(f"the server runs with {setting} = {value}: acknowledged changes could be lost")
         self.setting = setting
         self.value = value
+
+
+class SchemaMissing(DatabaseUnfit):
+    """A table is not there: the database was never migrated."""
+
+    def __init__(self) -> None:
+        super().__init__("the database has no schema yet")
 
 
 class MigrationAltered(DatabaseUnfit):

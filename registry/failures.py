@@ -10,7 +10,7 @@ from typing import Final
 
 import asyncpg
 
-from registry.errors import AccessRefused, EnterpriseTaken, RecordExists, Refusal
+from registry.errors import AccessRefused, EnterpriseTaken, RecordExists, Refusal, SchemaMissing
 
 OUTAGES: Final = (
     OSError,
@@ -72,6 +72,8 @@ class Meaning:
             raise ConnectionError(str(error)) from error
         if isinstance(error, ACCESS_FAULTS):
             raise AccessRefused(str(error)) from error
+        if isinstance(error, asyncpg.UndefinedTableError):
+            raise SchemaMissing from error
         if isinstance(error, asyncpg.IntegrityConstraintViolationError) and error.constraint_name in CONSTRAINTS:
             make_refusal = CONSTRAINTS[error.constraint_name]
             raise make_refusal() from error
