@@ -48,6 +48,7 @@ class Supervisor:
             read_settings: reads them again, for SIGHUP; may raise SettingsError.
         """
         self._settings = settings
+        self._asked_for = settings
         self._read_settings = read_settings
         self._is_reload_wanted = asyncio.Event()
         self._workers: list[Keeper[WorkerProcess]] = []
@@ -194,6 +195,7 @@ class Supervisor:
                     "settings_refused", where=mistake.where, found=mistake.found, expected=mistake.expected[0]
                 )
             return
+        self._name_what_needs_a_restart(fresh)
         kept = {name: getattr(self._settings, name) for name in FIXED_SETTINGS}
         self._settings = dataclasses.replace(fresh, **kept)
         try:
@@ -202,6 +204,12 @@ class Supervisor:
             _logger().error("reload_failed", reason=str(error))
         else:
             _logger().info("settings_reloaded", workers=len(self._workers))
+
+    def _name_what_needs_a_restart(self, fresh: Settings) -> None:
+        """Compare with what was asked for at the start: `embedded` has become an address since."""
+        names = [name for name in FIXED_SETTINGS if getattr(fresh, name) != getattr(self._asked_for, name)]
+        if names:
+            _logger().warning("settings_need_restart", names=names)
 
     async def _replace_workers(self, tasks: asyncio.TaskGroup) -> None:
         while len(self._workers) > self._settings.workers:

@@ -245,6 +245,11 @@ def test_a_reload_replaces_the_workers_and_keeps_serving(data_dir: Path) -> None
         assert len(node.pids("worker")) == 2
         assert before not in node.pids("worker")
 
+        config.write_text('workers = 2\nredis_url = "embedded"\n')
+        node.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: node.events("settings_need_restart"))
+        assert [event["names"] for event in node.events("settings_need_restart")] == [["redis_url"]]
+
         config.write_text("workers = 0\n")
         node.process.send_signal(signal.SIGHUP)
         wait_until(lambda: node.events("settings_refused"))
