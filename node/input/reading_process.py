@@ -50,7 +50,16 @@ async def read_in_process(file: InputFile, rows: int) -> AsyncGenerator[Batch, N
     finally:
         if child.returncode is None:
             child.kill()
+        await _reap(child)
+
+
+async def _reap(child: asyncio.subprocess.Process) -> None:
+    """Wait for a child that is ending, also when cancelled meanwhile; that takes as long as the kernel needs."""
+    try:
         await child.wait()
+    except asyncio.CancelledError:
+        await child.wait()
+        raise
 
 
 async def _receive(child: asyncio.subprocess.Process) -> Any:  # noqa: ANN401 - a batch, an error, or None at the end
