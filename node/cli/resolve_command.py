@@ -18,7 +18,7 @@ from node.cli.language import say, words
 from node.cli.options import chosen_data_dir, command_settings, data_dir_option, json_option
 from node.cli.value_text import format_value, visible
 from node.errors import ExitStatus, NodeError, Text
-from node.running import find_running_node
+from node.running import find_running_node, get_running_node
 from node.settings import LOOPBACK
 from resolver.client import Address, Protocol, Reply, resolve as ask
 from resolver.query import Query
@@ -101,7 +101,9 @@ def _server(server: str | None, protocol: Protocol, data_dir: str | None) -> Add
     default_port = HTTP_PORT if protocol == "http" else HANDLE_PORT
     if server is not None:
         return parse_server(server, default_port)
-    node = find_running_node(chosen_data_dir(command_settings(data_dir)))
+    settings = command_settings(data_dir)
+    # Whoever names a directory means the node there, and no other.
+    node = find_running_node(chosen_data_dir(settings)) if data_dir is None else get_running_node(settings.data_dir)
     if node is None:
         return LOOPBACK, default_port
     return node.address, node.http_port if protocol == "http" else node.handle_port

@@ -144,6 +144,32 @@ def test_a_database_that_is_not_there_is_named_without_its_password(alone: Comma
     assert lines(failed)[0] == "error: the database postgresql://idnode:***@127.0.0.1:1/idnode does not answer"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("prefix", "list"),
+        ("prefix", "add", "88.118.8"),
+        ("register", "88.118.8/轴承", "--value", "名称=轴承"),
+        ("import", "轴承.csv"),
+        ("export",),
+    ],
+)
+def test_a_database_without_a_schema_is_told_with_what_makes_it(
+    alone: Commands, database_url: str, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "轴承.csv").write_text("handle,名称\n88.118.8/轴承,轴承\n", encoding="utf-8")
+    alone.set_environment(IDNODE_DATABASE_URL=database_url)
+    failed = alone.run(*words)
+    assert failed.returncode == 1
+    assert lines(failed) == ["error: the database has no schema yet", "hint: idnode migrate"]
+
+
+def test_a_directory_without_a_node_is_no_other_node(alone: Commands, tmp_path: Path) -> None:
+    failed = alone.run("resolve", "88.118.8/轴承", "--data-dir", str(tmp_path / "leer"))
+    assert failed.returncode == 1
+    assert lines(failed)[0] == f"error: no node runs here (looked in {tmp_path / 'leer'})"
+
+
 def test_errors_are_json_where_json_is_wanted(commands: Commands) -> None:
     failed = commands.run("prefix", "suspend", "99.9", "--json")
     assert failed.returncode == 1
