@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
+from contextlib import closing, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -56,19 +58,46 @@ class ServerLog:
             await asyncio.wait({self._copying})
 
     async def _copy(self, reader: asyncio.StreamReader) -> None:
-        with self.path.open("ab", buffering=0) as current:
-            size = current.seek(0, os.SEEK_END)
+        """Read to the very end, whatever becomes of the file: a server whose pipe is full stands still."""
+        with closing(_BoundedFile(self.path)) as file:
             while chunk := await reader.read(READ_OCTETS):
                 self._last_lines.extend(chunk.decode(errors="replace").splitlines())
-                if size + len(chunk) > LOG_OCTETS_MAX:
-                    self._keep_as_previous()
-                    current.truncate(0)
-                    size = 0
-                size += current.write(chunk)
+                file.write(chunk)
+
+
+class _BoundedFile:
+    """The file on disk. What cannot be written is dropped, and the file opened anew for what comes after it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: FileIO | None = None
+        self._size = 0
+
+    def write(self, chunk: bytes) -> None:
+        try:
+            file = self._file = self._file or self._open()
+            if self._size + len(chunk) > LOG_OCTETS_MAX:
+                self._keep_as_previous()
+                file.truncate(0)
+                self._size = 0
+            self._size += file.write(chunk)
+        except OSError:
+            self.close()
+
+    def close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):  # some file systems say only now that they are full
+                file.close()
+
+    def _open(self) -> FileIO:
+        file = self._path.open("ab", buffering=0)
+        self._size = file.seek(0, os.SEEK_END)
+        return file
 
     def _keep_as_previous(self) -> None:
         """Copy the full file to .1; the open file stays the same, so that a reader's `tail -f` goes on."""
-        self.path.with_name(self.path.name + ".1").write_bytes(self.path.read_bytes())
+        self._path.with_name(self._path.name + ".1").write_bytes(self._path.read_bytes())
 
 
 def server_failed(what: Text, log: ServerLog) -> EmbeddedServerError:
