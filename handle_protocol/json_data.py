@@ -53,19 +53,31 @@ _ALL_ADMIN_PERMISSIONS: Final = 0xFFF
 
 
 def data_to_json(value: HandleValue) -> JsonDict:
-    """Return a value's data with its format, so that reading it gives the same octets again."""
+    """Return a value's data with its format, so that reading it gives the same octets again.
+
+    Data of a known type that the reader would not take, or not give back alike, is written as any other octets.
+    """
+    try:
+        form = _shaped_data_to_json(value)
+        if form is not None and data_from_json(form, "data") == value.data:
+            return form
+    except InvalidValue:
+        pass
+    return _octets_to_json(value.data)
+
+
+def _shaped_data_to_json(value: HandleValue) -> JsonDict | None:
     match parse_data(value):
         case Administrator() as administrator:
             return {"format": "admin", "value": _administrator_to_json(administrator)}
         case AdministratorGroup(members):
             return {"format": "vlist", "value": [reference_to_json(member) for member in members]}
         case Site() as site:
-            form: JsonDict = {"format": "site", "value": _site_to_json(site)}
-            return form if data_from_json(form, "data") == value.data else _octets_to_json(value.data)
+            return {"format": "site", "value": _site_to_json(site)}
         case RsaPublicKey() | DsaPublicKey():
             return _key_to_json(value.data)
         case _:
-            return _octets_to_json(value.data)
+            return None
 
 
 def data_from_json(json: object, field: str) -> bytes:

@@ -25,6 +25,9 @@ Both lists are in wire form; they are one object when every value is public.
 ENTRY_OCTETS: Final = 250
 """What an entry weighs beside its key and its lists: dictionary slot, tuple, numbers, object heads (measured)."""
 
+ABSENT_KEY_OCTETS_MAX: Final = 256
+"""Longer names are looked for each time: no real handle is as long, and a flood of them would take the memory."""
+
 STALE_SECONDS_MAX: Final = 86_400
 """How long past its time a record may still be shown while the register cannot be asked (a working day)."""
 
@@ -126,7 +129,8 @@ class RecordCache:
         """
         if record is None:
             self._forget(key)
-            self._absent[key] = now + self._limits.absent_seconds
+            if len(key) <= ABSENT_KEY_OCTETS_MAX:
+                self._absent[key] = now + self._limits.absent_seconds
             return
         ttls, public_list = terms_of(record.value_list)
         seconds = min((ttl.lifetime_seconds(unix_now) for ttl in ttls), default=self._limits.seconds_max)

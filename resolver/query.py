@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from handle_protocol.handle import Handle
+from handle_protocol.handle import Handle, fold
 from handle_protocol.value import HandleValue
+
+_DOT: Final = re.compile(r"\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,21 @@ class Query:
         """Whether no index and no type narrows the question."""
         return not self.indexes and not self.types
 
-    def selects(self, value: HandleValue) -> bool:
-        """Tell whether `value` is among what is wanted."""
-        return self.wants_everything or value.index in self.indexes or any(map(value.has_type, self.types))
+    def select(self, values: Iterable[HandleValue]) -> tuple[HandleValue, ...]:
+        """Return those of `values` that are wanted, as HandleValue.has_type tells for each type.
+
+        Both lists may have thousands of items, so each value is looked up among them instead of compared with each.
+        """
+        if self.wants_everything:
+            return tuple(values)
+        indexes = frozenset(self.indexes)
+        types = frozenset(map(fold, self.types))
+        return tuple(value for value in values if value.index in indexes or _is_among(fold(value.value_type), types))
+
+
+def _is_among(value_type: str, types: frozenset[str]) -> bool:
+    """Tell whether `types` name this one, itself ("URL.CN", "URL.CN.") or by a parent ("URL.")."""
+    if value_type in types or f"{value_type}." in types:
+        return True
+    dots = (match.end() for match in _DOT.finditer(value_type))
+    return any(value_type[:end] in types for end in dots)

@@ -172,7 +172,7 @@ def _key(handle: Handle, registered: RegisteredPrefix) -> bytes:
 
 def _select(query: Query, record: HandleRecord, *, is_authoritative: bool) -> Answer:
     values = record.values
-    selected = tuple(filter(query.selects, values))
+    selected = query.select(values)
     visible = tuple(value for value in selected if value.is_public)
     if not query.is_public_only and len(visible) < len(selected):
         return PermissionNeeded(query.handle)

@@ -23,6 +23,9 @@ SCANNED_CHARACTERS_MAX: Final = 8_192
 _ROUNDS_MAX: Final = 6
 """Ours: a link in a link in a link, each encoded, is an attack and no label."""
 
+_QUERY_FIELDS_MAX: Final = 100
+"""Ours: no label has a link with more parameters."""
+
 _NODE_DIGITS: Final = (3, 4, 5)
 """How long the code of a secondary node may be, the usual length first."""
 
@@ -115,7 +118,10 @@ def _unwrap_url(text: str) -> str:
     path = url["path"]
     for ours in _OUR_PATHS:
         path = path.removeprefix(ours)
-    queried = dict(reversed(parse_qsl(url["query"] or "", max_num_fields=100)))
+    try:
+        queried = dict(reversed(parse_qsl(url["query"] or "", max_num_fields=_QUERY_FIELDS_MAX)))
+    except ValueError:
+        raise InvalidHandle(f"expected a link with at most {_QUERY_FIELDS_MAX} parameters") from None
     candidates = (_decode(path), *(queried[name] for name in _QUERY_NAMES if name in queried))
     return next(filter(_PROMISING.match, candidates), _decode(path))
 

@@ -18,7 +18,7 @@ def parse_handle(spelling: str) -> Handle:
     """Read a handle of the form prefix/suffix.
 
     Raises:
-        RowProblem: it is empty, too long, without a slash, or its prefix can be none.
+        RowProblem: it is empty, too long, without a slash or a suffix, or its prefix can be none.
     """
     if _USUAL.fullmatch(spelling):
         return Handle(spelling)
@@ -26,8 +26,8 @@ def parse_handle(spelling: str) -> Handle:
         handle = Handle.parse(spelling)
     except InvalidHandle as error:
         raise _problem(str(error), "须为 1 至 2048 字节的 UTF-8 文本") from None
-    prefix, slash, _ = spelling.partition("/")
-    if not slash:
+    prefix, _, suffix = spelling.partition("/")
+    if not suffix:
         raise _problem("expected prefix/suffix, such as 88.118.8/6205-2RS", "应为 前缀/后缀,例如 88.118.8/6205-2RS")
     if not _is_prefix(prefix):
         raise _problem(f"{prefix!r} is no prefix", f"{prefix!r} 不是有效前缀")

@@ -18,6 +18,7 @@ import msgspec
 from handle_protocol import octets
 from handle_protocol.errors import InvalidValue
 from handle_protocol.handle import Handle
+from handle_protocol.json_fields import U32_MAX
 from handle_protocol.json_form import value_from_json
 from handle_protocol.limits import TTL_SECONDS_DEFAULT, VALUE_TYPE_OCTETS_MAX, VALUES_MAX
 from handle_protocol.record import encode_value_list
@@ -110,9 +111,16 @@ def _read_text_record(line: bytes, stamp: int) -> tuple[Handle, bytes]:
 
 
 def _text_value(value: _TextValue, stamp: int) -> bytes:
-    modified_at = int(value.timestamp.timestamp()) if value.timestamp else stamp
+    modified_at = stamp if value.timestamp is None else _unix_seconds(value.timestamp)
     data = value.data.value.encode()
     return value_head(value.index, value.type, value.ttl, modified_at) + _length(len(data)) + data + NO_REFERENCES
+
+
+def _unix_seconds(moment: datetime) -> int:
+    """Return a moment as a stamp; what is none is left to the general reader, which knows and says more."""
+    if moment.tzinfo is None or not 0 <= (seconds := int(moment.timestamp())) <= U32_MAX:
+        raise msgspec.ValidationError("no moment of the Unix clock")
+    return seconds
 
 
 def _read_any_record(line: bytes, encoding: Encoding, stamp: int) -> tuple[Handle, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import socket
 import time
 import zlib
@@ -28,6 +29,7 @@ COMPRESSED_FROM_OCTETS: Final = 1_024
 _COMPRESSION_LEVEL: Final = 1
 """Fast: a record shrinks to a third at any level."""
 
+_TAKES_GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 _GZIP_WINDOW: Final = zlib.MAX_WBITS | 16
 _SERVER_NAME: Final = "idnode"
 _FIELD_EXTRA_OCTETS: Final = 4
@@ -158,7 +160,7 @@ async def _invite_body(request: web.BaseRequest) -> None:
 def _to_wire(request: web.BaseRequest, response: WebResponse) -> web.Response:
     headers = {"Server": _SERVER_NAME, **response.headers}
     body = response.body
-    if len(body) >= COMPRESSED_FROM_OCTETS and "gzip" in request.headers.get("Accept-Encoding", ""):
+    if len(body) >= COMPRESSED_FROM_OCTETS and _TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")):
         body = _compress(body)
         headers["Content-Encoding"] = "gzip"
     sent = web.Response(status=response.status, body=body, headers=headers)

@@ -6,15 +6,17 @@ import asyncio
 import socket
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.transmission import StreamCutter
 from resolver.listeners.admission import Admission
 from resolver.listeners.sockets import TCP_BACKLOG
 from resolver.operations.native import NativeService
+
+HELD_OCTETS_MAX: Final = 256 * 1024
+"""Answers that wait in one connection for those before them, or for the peer: one of the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class TcpConnection(asyncio.Protocol):
         self._cutter = StreamCutter()
         self._questions: deque[bytes] = deque()
         self._answers: deque[bytes | asyncio.Task[bytes]] = deque()
+        self._held_octets = 0
         self._is_finishing = False
         self._is_paused = False
         self._address: str | None = None
@@ -149,8 +152,8 @@ class TcpConnection(asyncio.Protocol):
     def _advance(self) -> None:
         """Take up questions and write answers, as far as both can go now."""
         while not self._transport.is_closing():
-            while self._questions and len(self._answers) < self._door.limits.pipeline_max:
-                self._answers.extend(self._take_up(self._questions.popleft()))
+            while self._questions and self._has_room:
+                self._take_up(self._questions.popleft())
             if not self._write_what_is_ready() or not self._questions:
                 break
         if self._is_finishing and not self._answers and not self._questions:
@@ -158,15 +161,25 @@ class TcpConnection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._balance()
 
-    def _take_up(self, message: bytes) -> Iterator[bytes | asyncio.Task[bytes]]:
+    @property
+    def _has_room(self) -> bool:
+        """Whether one more answer may wait here: few are under way, and the peer takes those that are ready."""
+        return (
+            not self._is_paused
+            and len(self._answers) < self._door.limits.pipeline_max
+            and self._held_octets < HELD_OCTETS_MAX
+        )
+
+    def _take_up(self, message: bytes) -> None:
         service = self._door.service
         reply = service.plain.answer(message) or service.serve(message)
         if isinstance(reply, bytes):
-            yield reply
+            self._answers.append(reply)
+            self._held_octets += len(reply)
         elif reply is not None:
             task = asyncio.get_running_loop().create_task(reply)
             task.add_done_callback(lambda _: self._advance())
-            yield task
+            self._answers.append(task)
 
     def _write_what_is_ready(self) -> bool:
         """Write the answers that stand first, and tell whether there were any."""
@@ -177,6 +190,8 @@ class TcpConnection(asyncio.Protocol):
                 if not answer.done():
                     break
                 answer = answer.result()
+            else:
+                self._held_octets -= len(answer)
             ready.append(answer)
             self._answers.popleft()
         if ready:
@@ -187,7 +202,7 @@ class TcpConnection(asyncio.Protocol):
 
     def _balance(self) -> None:
         """Read on, or not, by how much is under way."""
-        if self._is_paused or self._questions or len(self._answers) >= self._door.limits.pipeline_max:
+        if self._questions or not self._has_room:
             self._transport.pause_reading()
         elif not self._transport.is_reading():
             self._transport.resume_reading()

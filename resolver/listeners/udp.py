@@ -94,16 +94,16 @@ class UdpDoor:
             except OSError:  # What an earlier answer met on its way, such as an unreachable port.
                 continue
             answer = answer_plain(datagram)
-            if answer is not None and len(answer) <= DATAGRAM_OCTETS_MAX:
-                self._send(answer, peer)
+            if answer is not None:
+                self._answer(answer, peer)
             elif not fetch_missing(partial(self._answer_again, datagram, peer)):
                 self._serve(datagram, peer)
 
     def _answer_again(self, datagram: bytes, peer: Peer) -> None:
         """Answer a plain question whose record was fetched meanwhile."""
         answer = self._service.plain.answer(datagram)
-        if answer is not None and len(answer) <= DATAGRAM_OCTETS_MAX:
-            self._send(answer, peer)
+        if answer is not None:
+            self._answer(answer, peer)
         else:
             self._serve(datagram, peer)
 
@@ -139,6 +139,9 @@ class UdpDoor:
         self._answer(await reply, peer)
 
     def _answer(self, answer: bytes, peer: Peer) -> None:
+        if len(answer) <= DATAGRAM_OCTETS_MAX:
+            self._send(answer, peer)
+            return
         packets = split(answer)
         if len(packets) > self._limits.answer_packets_max:
             self._tally.discarded["too_long_for_udp"] += 1

@@ -45,9 +45,18 @@ def _web_address(url: str) -> str | None:
         return None
     try:
         parts = urlsplit(url)
-        host = parts.netloc.encode("idna").decode() if not parts.netloc.isascii() else parts.netloc
+        host = _in_ascii(parts.netloc)
     except ValueError:  # Of urlsplit, and UnicodeError of a host that is no domain name.
         return None
     if parts.scheme not in _SCHEMES or not parts.hostname:
         return None
     return quote(parts._replace(netloc=host).geturl(), safe=_KEPT_IN_URL)
+
+
+def _in_ascii(netloc: str) -> str:
+    """Return user, host and port with the host as DNS knows it. Raises UnicodeError if it is no domain name."""
+    if netloc.isascii():
+        return netloc
+    user, at, place = netloc.rpartition("@")
+    host, colon, port = place.partition(":")
+    return f"{quote(user, safe=_KEPT_IN_URL)}{at}{host.encode('idna').decode()}{colon}{port}"

@@ -13,7 +13,7 @@ from handle_protocol.codes import ResponseCode
 from handle_protocol.message import Message, decode_message
 from handle_protocol.transmission import StreamCutter
 from resolver.listeners.sockets import open_tcp
-from resolver.listeners.tcp import TcpDoor, TcpLimits
+from resolver.listeners.tcp import HELD_OCTETS_MAX, TcpDoor, TcpLimits
 from tests.builders import question, text_value
 
 
@@ -176,6 +176,20 @@ async def test_a_peer_that_never_reads_is_cut_and_costs_little(connect, door, se
     assert not door.admission.open
     asking.cancel()
     assert served.tally.discarded["too_slow"] == 1
+
+
+async def test_long_answers_wait_for_the_peer_a_few_at_a_time(connect, door, served) -> None:
+    served.register.put("88.118.8/很长", *(text_value(n, "DESC", "值" * 1_000) for n in range(1, 80)))
+    client = await connect()
+    await client.send(question("88.118.8/很长"))
+    await client.receive()
+    await client.send(question("88.118.8/很长") * 60)
+    await asyncio.sleep(0.3)
+    (connection,) = door.admission.open
+    assert connection._held_octets <= 2 * HELD_OCTETS_MAX  # noqa: SLF001 - memory is not seen from outside
+    assert connection._transport.get_write_buffer_size() <= 2 * HELD_OCTETS_MAX  # noqa: SLF001
+    for _ in range(60):
+        assert len((await client.receive()).body.values) == 79
 
 
 async def test_surplus_connections_of_one_address_are_refused(connect, door) -> None:

@@ -1,6 +1,7 @@
 """Values and records as JSON."""
 
 import json
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from handle_protocol.handle import Handle
 from handle_protocol.json_form import record_from_json, record_to_json, value_from_json, value_to_json
 from handle_protocol.octets import OctetReader
 from handle_protocol.predefined import Data, format_data
+from handle_protocol.predefined.public_key import RsaPublicKey, encode_public_key
+from handle_protocol.predefined.site import Attribute, Site, SiteServer, encode_site
 from handle_protocol.record import HandleRecord
 from handle_protocol.value import HandleValue, Permissions, Ttl, TtlKind, ValueReference, decode_value
 from tests.unit.handle_protocol.conftest import DIRECTORY, read_vectors
@@ -283,3 +286,24 @@ def test_random_json_raises_nothing_but_protocol_errors(data: st.DataObject) -> 
         record_from_json(form)
     except ProtocolError:
         return
+
+
+@pytest.mark.parametrize(
+    ("value_type", "data"),
+    [
+        ("HS_PUBKEY", encode_public_key(RsaPublicKey(65_537, (1 << 23_999) + 1))),
+        ("HS_SITE", encode_site(Site(tuple(SiteServer(n, IPv4Address("127.0.0.1")) for n in range(2_100))))),
+        ("HS_SITE", encode_site(Site((), attributes=tuple(Attribute("描述", str(n)) for n in range(2_100))))),
+    ],
+)
+def test_data_beyond_what_the_reader_takes_is_written_as_octets(value_type: str, data: bytes) -> None:
+    value = HandleValue(1, value_type, data)
+    written = value_to_json(value)
+    assert written["data"]["format"] == "base64"
+    assert value_from_json(written) == value
+
+
+@given(st.sampled_from(["HS_ADMIN", "HS_SITE", "HS_VLIST", "HS_PUBKEY", "HS_SITE.PREFIX", "10320/loc"]), st.binary())
+def test_any_octets_under_any_type_come_back(value_type: str, data: bytes) -> None:
+    value = HandleValue(1, value_type, data)
+    assert value_from_json(value_to_json(value)) == value

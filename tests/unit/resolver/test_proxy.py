@@ -257,3 +257,14 @@ def test_urls_are_shown_as_xml_that_cannot_be_broken() -> None:
     shown = outcome((text_value(1, "URL", 'https://a.cn/?x="&<>'),), "action=showurls")
     assert isinstance(shown, ShowUrls)
     assert "&lt;&gt;" in shown.xml
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("http://例子.中国:8080/x", "http://xn--fsqu00a.xn--fiqs8s:8080/x"),
+        ("http://用户@例子.中国/x", "http://%E7%94%A8%E6%88%B7@xn--fsqu00a.xn--fiqs8s/x"),
+    ],
+)
+def test_a_chinese_host_keeps_its_port_and_user(url: str, target: str) -> None:
+    assert redirect_target(url) == target

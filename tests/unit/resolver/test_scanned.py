@@ -140,3 +140,8 @@ def test_reading_twice_changes_nothing_more(text: str) -> None:
     except InvalidHandle:
         return
     assert read_scanned(once.spelling) == once
+
+
+def test_a_link_with_hundreds_of_parameters_is_no_handle() -> None:
+    with pytest.raises(InvalidHandle, match="parameters"):
+        read_scanned("http://x.example/?" + "a&" * 150)

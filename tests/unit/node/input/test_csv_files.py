@@ -77,6 +77,7 @@ def test_spellings_of_the_same_file(tmp_path: Path, content: str) -> None:
         (b",,", "handle", Problem.INVALID_HANDLE, ""),
         (b"88.118.9,https://example.cn,a", "handle", Problem.INVALID_HANDLE, "88.118.9"),
         (b"88..9/1,https://example.cn,a", "handle", Problem.INVALID_HANDLE, "88..9/1"),
+        (b"88.118.20/,https://example.cn,a", "handle", Problem.INVALID_HANDLE, "88.118.20/"),
         (b"/1,https://example.cn,a", "handle", Problem.INVALID_HANDLE, "/1"),
         (b"88.118.9 /1,https://example.cn,a", "handle", Problem.INVALID_HANDLE, "88.118.9 /1"),
         (b"88.118.9/1 ,https://example.cn,a", "handle", Problem.INVALID_HANDLE, "88.118.9/1 "),

@@ -83,6 +83,8 @@ def test_other_members_and_blank_lines_are_passed_over(tmp_path: Path) -> None:
         (line("88.118.9/x", data=7), "values[0].data", Problem.INVALID_VALUE),
         (line("88.118.9/x", ttl="soon"), "values[0].ttl", Problem.INVALID_VALUE),
         (line("88.118.9/x", permissions="12"), "values[0].permissions", Problem.INVALID_VALUE),
+        (line("88.118.9/x", timestamp="1969-01-01T00:00:00Z"), "values[0].timestamp", Problem.INVALID_VALUE),
+        (line("88.118.9/x", timestamp="2200-01-01T00:00:00Z"), "values[0].timestamp", Problem.INVALID_VALUE),
         (
             json.dumps({"handle": "88.118.9/x", "values": [URL_VALUE, URL_VALUE]}),
             "index",
