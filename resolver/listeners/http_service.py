@@ -7,6 +7,7 @@ The target of a request is taken as it was sent: it is split at "?", matched, an
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
@@ -15,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 from handle_protocol.codes import ResponseCode
 from handle_protocol.errors import InvalidHandle
 from handle_protocol.handle import Handle, Prefix
+from resolver.answer import Found
 from resolver.listeners import pages
 from resolver.listeners.http_messages import READING_METHODS, WebRequest, WebResponse
 from resolver.listeners.http_responses import (
@@ -144,7 +146,7 @@ class HttpService:
         text = escaped
         try:
             text, parameters = _scanned_text(request, escaped)
-            handle = read_scanned(text, is_known_prefix=self._is_known)
+            handle = await self._scanned_handle(text)
         except (InvalidHandle, UnreadableParameters) as error:
             return no_handle_response(request, text, str(error))
         if negotiation.wants_json(request.accept):
@@ -194,6 +196,21 @@ class HttpService:
                 return visit.handle
             visit = replace(visit, handle=target)
         return None
+
+    async def _scanned_handle(self, text: str) -> Handle:
+        """Return the handle that was scanned: the one that is spelled just like `text` where it exists.
+
+        Raises:
+            InvalidHandle: it is none.
+        """
+        scanned = read_scanned(text, is_known_prefix=self._is_known)
+        if scanned.spelling == text:
+            return scanned
+        with suppress(InvalidHandle):
+            literal = Handle.parse(text)
+            if isinstance(await self._resolver.resolve(Query(literal)), Found):
+                return literal
+        return scanned
 
     def _meant(self, handle: Handle) -> Handle:
         """Return `handle`, or what a scanner would have meant by it when nobody here is responsible for it."""

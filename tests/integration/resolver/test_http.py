@@ -163,6 +163,12 @@ async def test_a_scanner_that_wants_json_gets_it_at_once(ask: Any) -> None:
     assert (reply.status, reply.json["handle"], len(reply.json["values"])) == (200, "88.118.8/离心泵", 2)
 
 
+async def test_a_handle_that_exists_as_it_was_scanned_is_meant_as_it_was_scanned(world: World, ask: Any) -> None:
+    world.store("88.118.8/%E7%A6%BB%E5%BF%83%E6%B3%B5", text_value(1, "DESC", "百分号"))
+    reply = await ask("/resolve/88.118.8/%25E7%25A6%25BB%25E5%25BF%2583%25E6%25B3%25B5", Accept="application/json")
+    assert reply.json["values"][0]["data"]["value"] == "百分号"
+
+
 async def test_what_is_no_handle_is_said_in_both_languages(ask: Any) -> None:
     reply = await ask("/resolve/hello", Accept="application/json")
     assert (reply.status, reply.headers["Content-Type"]) == (400, "application/problem+json")
