@@ -15,6 +15,7 @@ from yarl import URL
 
 from handle_protocol.handle import Handle
 from handle_protocol.record import HandleRecord
+from tests.builders import text_value
 from tests.integration.resolver.http_world import EXCHANGES, PREFIX, SMALL, World, recorded_json, recorded_record
 
 
