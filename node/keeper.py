@@ -51,6 +51,7 @@ class Keeper(Generic[Kept]):
         self.name = name
         self.running = first or make()
         self._make = make
+        self._replaced: Kept | None = None
         self._task: asyncio.Task[None] | None = None
         self._delay_seconds = FIRST_DELAY_SECONDS
         self._started_at = 0.0
@@ -68,16 +69,17 @@ class Keeper(Generic[Kept]):
 
     async def replace(self, successor: Kept) -> None:
         """Let `successor`, which runs already, take the place; then end the one before."""
-        replaced, self.running = self.running, successor
+        replaced, self._replaced, self.running = self.running, self.running, successor
         self._note_start()
         await replaced.stop()
+        self._replaced = None
 
     async def stop(self) -> None:
-        """End the process and do not start it again."""
+        """End the process and do not start it again; end also the one whose replacement was interrupted."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
-        await self.running.stop()
+        await asyncio.gather(*(process.stop() for process in (self.running, self._replaced) if process))
 
     async def _keep(self) -> None:
         while True:

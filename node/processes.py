@@ -117,10 +117,10 @@ class WorkerProcess(PythonProcess):
         return status
 
     async def stop(self) -> None:
-        """Give up the place: let the worker drain, if it has not ended already. The second time nothing happens."""
-        if self._has_place:
-            self._has_place = False
-            await super().stop()
+        """Give up the place: let the worker drain, if it has not ended already. The second time only wait for that."""
+        gives_up, self._has_place = self._has_place, False
+        await super().stop()
+        if gives_up:
             self._board.set_state(self._place, WorkerState.ABSENT)
 
 

@@ -140,13 +140,17 @@ class Supervisor:
             state: whether the node counts as ready without them, until they are.
 
         Raises:
-            NodeError: one does not become ready.
+            NodeError: one does not become ready; it is kept all the same.
+            OSError: one cannot be started; those before it are kept.
         """
         missing = self._settings.workers - len(self._workers)
         started = [Keeper("worker", self._make_worker, self._make_worker(state)) for _ in range(missing)]
-        self._workers += started
-        for worker in started:
-            await worker.start(tasks)
+        try:
+            for worker in started:
+                await worker.start(tasks)
+                self._workers.append(worker)
+        finally:
+            await asyncio.gather(*(worker.stop() for worker in started if worker not in self._workers))
         for worker in started:
             await worker.running.wait_until_ready()
 
@@ -200,7 +204,7 @@ class Supervisor:
         self._settings = dataclasses.replace(fresh, **kept)
         try:
             await self._replace_workers(tasks)
-        except NodeError as error:
+        except (NodeError, OSError) as error:
             _logger().error("reload_failed", reason=str(error))
         else:
             _logger().info("settings_reloaded", workers=len(self._workers))
@@ -212,17 +216,18 @@ class Supervisor:
             _logger().warning("settings_need_restart", names=names)
 
     async def _replace_workers(self, tasks: asyncio.TaskGroup) -> None:
-        while len(self._workers) > self._settings.workers:
-            await self._workers.pop().stop()
+        for worker in self._workers[self._settings.workers :]:
+            await worker.stop()
+            self._workers.remove(worker)
         for worker in self._workers:
             successor = self._make_worker(WorkerState.SPARE)
             try:
                 await successor.start()
                 await successor.wait_until_ready()
-            except (NodeError, OSError):
-                await successor.stop()
-                raise
-            await worker.replace(successor)
+                await worker.replace(successor)
+            finally:
+                if worker.running is not successor:  # it failed, or the node is asked to stop meanwhile
+                    await successor.stop()
         await self._start_workers(tasks, WorkerState.SPARE)
 
 
