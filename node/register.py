@@ -78,7 +78,34 @@ REFUSALS: Final[Mapping[type[Refusal], tuple[str, Text]]] = {
 """How each refusal is said in Chinese, and what to do about it."""
 
 
+PARTICULARS: Final[Mapping[str, str]] = {
+    "enterprise": "--enterprise",
+    "delegated_to": "--delegate",
+    "folds_suffix": "--ignore-case",
+}
+"""The fields of a prefix, as an operator gives them."""
+
+
+def _taken(refusal: PrefixTaken) -> NodeError:
+    option = PARTICULARS[refusal.field]
+    message = Text(
+        f"prefix {refusal.prefix} is registered already, with another {option}",
+        f"前缀已注册,且内容不同:{refusal.prefix} 的 {option}",
+    )
+    if refusal.field != "folds_suffix":
+        return NodeError(message, REFUSALS[PrefixTaken][1])
+    return NodeError(
+        message,
+        Text(
+            "this rule is set once: give or leave out --ignore-case as before (idnode prefix list --json)",
+            "该规则只能设定一次:请与原注册一致地使用或省略 --ignore-case(idnode prefix list --json)",
+        ),
+    )
+
+
 def _refused(refusal: Refusal) -> NodeError:
+    if isinstance(refusal, PrefixTaken):
+        return _taken(refusal)
     chinese, solve = REFUSALS.get(type(refusal), ("注册请求被拒绝", Text("", "")))
     return NodeError(Text(str(refusal), f"{chinese}({refusal})"), solve)
 

@@ -21,6 +21,7 @@ from handle_protocol.predefined.site import (
 )
 from node.cli.addresses import HANDLE_PORT, format_server, look_up, parse_server
 from node.cli.language import say, words
+from node.cli.names import parse_prefix
 from node.cli.options import data_dir_option, json_option, register_url
 from node.cli.outcomes import OUTCOMES
 from node.register import open_register
@@ -80,7 +81,7 @@ def add(
     name: str, enterprise: str | None, delegate: str | None, data_dir: str | None, *, ignore_case: bool, is_json: bool
 ) -> None:
     """Register a prefix."""
-    parsed = Prefix.parse(name)
+    parsed = parse_prefix(name)
     site = delegation_site(delegate) if delegate else None
     outcome = asyncio.run(
         _change(
@@ -146,7 +147,7 @@ Example:
 @json_option
 def suspend(name: str, data_dir: str | None, *, is_json: bool) -> None:
     """Suspend a prefix."""
-    parsed = Prefix.parse(name)
+    parsed = parse_prefix(name)
     _report(parsed, asyncio.run(_change(data_dir, lambda store: store.suspend(parsed))), is_json=is_json)
 
 
@@ -169,7 +170,7 @@ Example:
 @json_option
 def resume(name: str, data_dir: str | None, *, is_json: bool) -> None:
     """Resume a prefix."""
-    parsed = Prefix.parse(name)
+    parsed = parse_prefix(name)
     _report(parsed, asyncio.run(_change(data_dir, lambda store: store.resume(parsed))), is_json=is_json)
 
 

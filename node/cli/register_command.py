@@ -7,9 +7,9 @@ import json
 
 import click
 
-from handle_protocol.handle import Handle
 from handle_protocol.record import HandleRecord
 from node.cli.language import say, words
+from node.cli.names import parse_new_handle
 from node.cli.options import data_dir_option, json_option, register_url
 from node.cli.outcomes import OUTCOMES, REASONS
 from node.cli.value_text import parse_values
@@ -46,7 +46,7 @@ Example:
 @json_option
 def register(name: str, spellings: tuple[str, ...], data_dir: str | None, *, is_json: bool) -> None:
     """Store one record."""
-    record = HandleRecord.of(Handle.parse(name), parse_values(spellings))
+    record = HandleRecord.of(parse_new_handle(name), parse_values(spellings))
     outcome = asyncio.run(_put(register_url(data_dir), record))
     if outcome.reason is not None:
         reason, solve = REASONS[outcome.reason]

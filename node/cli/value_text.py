@@ -52,7 +52,14 @@ def _split(spelling: str) -> tuple[int | None, str, str]:
     name, equals, text = spelling.partition("=")
     found = INDEX_AND_TYPE.fullmatch(name)
     index = int(found["index"]) if found and found["index"] else None
-    if not equals or not found or (index is not None and not 1 <= index <= INDEX_MAX):
+    if equals and index is not None and not 1 <= index <= INDEX_MAX:
+        raise click.BadParameter(
+            words(
+                f"an index is a number from 1 to {INDEX_MAX}, not {index}",
+                f"索引应为 1 至 {INDEX_MAX} 的整数,而不是 {index}",
+            )
+        )
+    if not equals or not found:
         raise click.BadParameter(
             words(
                 f'expected TYPE=TEXT or INDEX:TYPE=TEXT, such as "1:URL=https://example.cn", not {spelling!r}',
