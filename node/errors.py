@@ -2,6 +2,7 @@
 
 NodeError                what happened, and what to do about it
 ├── SettingsError        settings that cannot be used: every mistake at once
+├── WrongUse             a command that was called in a way it does not offer
 └── EmbeddedServerError  a bundled Postgres or Valkey that does not start or stay
 """
 
@@ -42,6 +43,12 @@ class NodeError(Exception):
         super().__init__(message.english)
         self.message = message
         self.solve = solve
+
+
+class WrongUse(NodeError):
+    """A command was called in a way that it does not offer."""
+
+    exit_status = ExitStatus.WRONG_USE
 
 
 class EmbeddedServerError(NodeError):

@@ -172,9 +172,7 @@ def _say_gb18030() -> None:
     click.echo(text, err=True)
 
 
-def _sum_up(  # noqa: PLR0913 - all that is known in the end
-    file: Path, opened: InputFile, tally: Tally, errors: ErrorsFile, seconds: float, *, is_json: bool
-) -> None:
+def _sum_up(file: Path, opened: InputFile, tally: Tally, errors: ErrorsFile, seconds: float, *, is_json: bool) -> None:
     hidden = errors.count - ERRORS_SHOWN_MAX
     if hidden > 0:
         click.echo(words(f"… and {hidden} more in {errors.path}", f"… 另有 {hidden} 行见 {errors.path}"), err=True)

@@ -170,6 +170,92 @@ def test_a_directory_without_a_node_is_no_other_node(alone: Commands, tmp_path: 
     assert lines(failed)[0] == f"error: no node runs here (looked in {tmp_path / 'leer'})"
 
 
+@pytest.mark.parametrize("words", [("export",), ("export", "-")])
+def test_an_export_to_standard_output_says_how_many_handles_it_wrote(
+    commands: Commands, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    add_prefixes(commands)
+    commands.run("register", "88.118.8/丙", "--value", "名称=丙")
+    written = commands.run(*words)
+    assert json.loads(written.stdout)["handle"] == "88.118.8/丙"
+    assert lines(written) == ["1 handles written"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_export_below_a_prefix_that_nobody_registered_says_so(commands: Commands) -> None:
+    add_prefixes(commands)
+    written = commands.run("export", "--prefix", "88.1")
+    assert (written.returncode, written.stdout) == (0, "")
+    assert lines(written) == [
+        "notice: the prefix 88.1 is not registered here; see: idnode prefix list",
+        "0 handles written",
+    ]
+    for registered in ("88", "88.118.8", "88.118.8.1"):
+        assert lines(commands.run("export", "--prefix", registered)) == ["0 handles written"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (
+            ("export", "全部.csv"),
+            2,
+            ["error: an export is NDJSON, not CSV", "hint: name the file so: idnode export 全部.ndjson"],
+        ),
+        (("export", "/nonexistent/全部"), 1, ["error: /nonexistent/全部: No such file or directory"]),
+        (
+            ("register", "减速机", "--value", "名称=减速机"),
+            1,
+            [
+                "error: no valid handle: expected prefix/suffix, such as 88.118.8/6205-2RS",
+                "hint: a handle is PREFIX/SUFFIX, such as 88.118.8/abc",
+            ],
+        ),
+        (
+            ("register", "88.118.8/", "--value", "名称=减速机"),
+            1,
+            [
+                "error: no valid handle: expected prefix/suffix, such as 88.118.8/6205-2RS",
+                "hint: a handle is PREFIX/SUFFIX, such as 88.118.8/abc",
+            ],
+        ),
+        (
+            ("register", "88.118.8/减速机", "--value", "0:名称=减速机"),
+            2,
+            [
+                "error: Invalid value: an index is a number from 1 to 4294967295, not 0",
+                "hint: see: idnode register --help",
+            ],
+        ),
+        (
+            ("prefix", "add", "88..1"),
+            1,
+            [
+                "error: expected a prefix such as 88.118.8, not '88..1'",
+                "hint: a prefix is segments joined by dots, such as 88.118.8",
+            ],
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_told_with_what_was_meant(
+    alone: Commands, words: tuple[str, ...], status: int, said: list[str]
+) -> None:
+    alone.set_environment(IDNODE_DATABASE_URL="postgresql://idnode@127.0.0.1:1/idnode")
+    failed = alone.run(*words)
+    assert failed.returncode == status
+    assert lines(failed) == said
+
+
+def test_another_case_rule_is_told_by_its_option(commands: Commands) -> None:
+    add_prefixes(commands)
+    refused = commands.run("prefix", "add", "88.118.8", "--enterprise", "示例锂电工具有限公司", "--ignore-case")
+    assert refused.returncode == 1
+    assert lines(refused) == [
+        "error: prefix 88.118.8 is registered already, with another --ignore-case",
+        "hint: this rule is set once: give or leave out --ignore-case as before (idnode prefix list --json)",
+    ]
+
+
 def test_errors_are_json_where_json_is_wanted(commands: Commands) -> None:
     failed = commands.run("prefix", "suspend", "99.9", "--json")
     assert failed.returncode == 1

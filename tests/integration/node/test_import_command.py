@@ -29,11 +29,12 @@ class Commands:
     def words(self, *words: str) -> list[str]:
         return [sys.executable, "-P", "-m", "node", *words]
 
-    def run(self, *words: str, **environment: str) -> Ran:
+    def run(self, *words: str, given: str | None = None, **environment: str) -> Ran:
         return subprocess.run(
             self.words(*words),
             env=self.environment | environment,
             cwd=self.folder,
+            input=given,
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -107,6 +108,47 @@ def test_an_unreadable_file_says_why_and_what_to_do(commands: Commands, tmp_path
         "hint: what a file looks like: idnode import --help",
     ]
     assert [each.name for each in tmp_path.iterdir()] == ["products.csv"]
+
+
+def test_standard_input_is_imported_and_its_errors_are_kept_in_the_current_folder(
+    commands: Commands, tmp_path: Path
+) -> None:
+    done = commands.run("import", "-", "--json", given=HEADER + GOOD + "88.118.9/,https://example.cn,无后缀\n")
+    assert done.returncode == 1
+    summary = json.loads(done.stdout)
+    assert (summary["file"], summary["format"], summary["created"]) == ("-", "csv", 1)
+    assert summary["errors_file"] == "stdin.errors.ndjson"
+    assert [error["handle"] for error in commands.errors_of(tmp_path / "stdin")] == ["88.118.9/"]
+
+
+@pytest.mark.parametrize(("locale", "end"), [("C.UTF-8", "… and 4 more in"), ("zh_CN.UTF-8", "… 另有 4 行见")])
+def test_bad_rows_beyond_the_first_five_are_counted(commands: Commands, tmp_path: Path, locale: str, end: str) -> None:
+    path = tmp_path / "products.csv"
+    path.write_text(HEADER + "无斜杠,,a\n" * 9, encoding="utf-8")
+    shown = commands.run("import", str(path), LC_ALL=locale).stderr.splitlines()
+    assert len(shown) == 6
+    assert shown[-1] == f"{end} {path}.errors.ndjson"
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"), [("C.UTF-8", "waiting for the database …\n"), ("zh_CN.UTF-8", "等待数据库 …\n")]
+)
+def test_waiting_for_the_database_is_told_where_there_is_no_bar(tmp_path: Path, locale: str, said: str) -> None:
+    path = tmp_path / "products.csv"
+    path.write_text(HEADER + GOOD, encoding="utf-8")
+    waiting = Commands("postgresql://idnode@127.0.0.1:1/idnode", tmp_path)
+    process = subprocess.Popen(
+        waiting.words("import", str(path)),
+        env=waiting.environment | {"LC_ALL": locale},
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    assert process.stderr is not None
+    with process.stderr as stderr:
+        assert stderr.readline() == said
+    process.kill()
+    process.wait()
 
 
 def test_wrong_use_ends_with_status_2(commands: Commands, tmp_path: Path) -> None:
