@@ -17,9 +17,6 @@ from urllib.parse import urlsplit
 from node.errors import Text
 
 PORT_MAX: Final = 65_535
-COUNT_MAX: Final = 2**31 - 1
-"""No count here comes near; beyond it lies a slip of the keyboard."""
-
 SECONDS_MAX: Final = 7 * 86_400.0
 OCTETS_MAX: Final = 2**50
 
@@ -45,11 +42,11 @@ class Kind:
     unit: Text = NO_UNIT
 
 
-def count(minimum: int = 1) -> Kind:
-    """Return the kind of a number of things, at least `minimum`."""
+def count(maximum: int) -> Kind:
+    """Return the kind of a number of things, from 1 to `maximum`; what is beyond is a slip of the keyboard."""
     return Kind(
-        lambda value: _bounded(_whole(value), minimum, COUNT_MAX),
-        Text(f"a whole number from {minimum} to {COUNT_MAX}", f"{minimum} 至 {COUNT_MAX} 的整数"),
+        lambda value: _bounded(_whole(value), 1, maximum),
+        Text(f"a whole number from 1 to {maximum}", f"1 至 {maximum} 的整数"),
         Text("count", "个"),
     )
 

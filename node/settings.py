@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from node.errors import Text
+from node.input.limits import BATCH_ROWS_MAX
 from node.setting_kinds import (
     ADDRESS,
     AUTOMATIC_ADDRESS,
@@ -119,7 +120,7 @@ class Settings:
     )
     admin_port: int = _setting(8080, kind=PORT, is_fixed=True, en="health and metrics", zh="健康检查与指标端口")
     workers: int = _setting(
-        kind=count(),
+        kind=count(512),
         factory=available_cores,
         en="processes that resolve",
         zh="解析进程数",
@@ -153,38 +154,41 @@ class Settings:
         3600.0, kind=SECONDS, en="longest stay of a record in the cache", zh="记录在缓存中的最长时间"
     )
     negative_cache_entries: int = _setting(
-        100_000, kind=count(), en="absent handles that are remembered", zh="缓存的不存在标识数量"
+        100_000, kind=count(10_000_000), en="absent handles that are remembered", zh="缓存的不存在标识数量"
     )
     negative_ttl_seconds: float = _setting(
         30.0, kind=SECONDS, en="how long an absent handle is remembered", zh="不存在标识的缓存时间"
     )
     queries_in_flight_max: int = _setting(
-        10_000, kind=count(), en="questions that wait for the database at once", zh="同时等待数据库的查询数上限"
+        10_000,
+        kind=count(1_000_000),
+        en="questions that wait for the database at once",
+        zh="同时等待数据库的查询数上限",
     )
     query_timeout_seconds: float = _setting(
         2.0, kind=SECONDS, en="longest wait for the database", zh="等待数据库的最长时间"
     )
     database_connections: int = _setting(
-        3, kind=count(), en="connections of each worker to the database", zh="每个进程的数据库连接数"
+        3, kind=count(100), en="connections of each worker to the database", zh="每个进程的数据库连接数"
     )
     udp_answer_packets_max: int = _setting(
         3,
-        kind=count(),
+        kind=count(1_000),
         en="datagrams of one UDP answer; longer answers go over TCP",
         zh="单个 UDP 应答的最大报文数;更长的应答改用 TCP",
     )
     udp_fragments_max: int = _setting(
-        2_000, kind=count(), en="incomplete UDP messages that are kept", zh="保留的不完整 UDP 消息数"
+        2_000, kind=count(1_000_000), en="incomplete UDP messages that are kept", zh="保留的不完整 UDP 消息数"
     )
     udp_fragments_octets_max: int = _setting(
         8 * 2**20, kind=OCTETS, en="size of the incomplete UDP messages together", zh="不完整 UDP 消息的总容量"
     )
     udp_fragments_per_peer_max: int = _setting(
-        16, kind=count(), en="incomplete UDP messages of one address", zh="每个地址的不完整 UDP 消息数"
+        16, kind=count(1_000_000), en="incomplete UDP messages of one address", zh="每个地址的不完整 UDP 消息数"
     )
-    tcp_connections_max: int = _setting(4_000, kind=count(), en="open connections", zh="连接数上限")
+    tcp_connections_max: int = _setting(4_000, kind=count(1_000_000), en="open connections", zh="连接数上限")
     tcp_connections_per_address_max: int = _setting(
-        200, kind=count(), en="open connections of one address", zh="每个地址的连接数上限"
+        200, kind=count(1_000_000), en="open connections of one address", zh="每个地址的连接数上限"
     )
     tcp_idle_seconds: float = _setting(
         30.0, kind=SECONDS, en="how long a connection may be silent", zh="连接的最长空闲时间"
@@ -196,13 +200,13 @@ class Settings:
         10.0, kind=SECONDS, en="how long a peer may leave answers unread", zh="对端不读取应答的最长时间"
     )
     tcp_pipeline_max: int = _setting(
-        64, kind=count(), en="unanswered requests of one connection", zh="每个连接未应答的请求数上限"
+        64, kind=count(10_000), en="unanswered requests of one connection", zh="每个连接未应答的请求数上限"
     )
     drain_seconds: float = _setting(
         15.0, kind=SECONDS, en="time to finish what is in flight when stopping", zh="停止时完成未决请求的时间"
     )
     import_batch_rows: int = _setting(
-        10_000, kind=count(), en="records of one import transaction", zh="每个导入事务的记录数"
+        10_000, kind=count(BATCH_ROWS_MAX), en="records of one import transaction", zh="每个导入事务的记录数"
     )
 
     def __post_init__(self) -> None:

@@ -34,12 +34,24 @@ class Mistake:
         found: what stands there.
         expected: what should stand there.
         solve: what to do.
+        is_known: whether there is a setting of this name at all.
     """
 
     where: str
     found: str
     expected: Text
     solve: Text
+    is_known: bool = True
+
+    @property
+    def sentence(self) -> Text:
+        """What is wrong, for people."""
+        if not self.is_known:
+            return Text(f"{self.where}: no such setting", f"{self.where}:没有此设置项")
+        return Text(
+            f"{self.where} = {self.found}: expected {self.expected.english}",
+            f"{self.where} = {self.found}: 应为 {self.expected.chinese}",
+        )
 
 
 class SettingsError(NodeError):
@@ -159,9 +171,10 @@ def _unknown(source: Source, name: str) -> Mistake:
     expected = Text("the name of a setting", "设置项名称")
     if close:
         meant = source.where(close[0])
-        return Mistake(source.where(name), name, expected, Text(f"did you mean {meant}?", f"是否指 {meant}?"))
+        solve = Text(f"did you mean {meant}?", f"是否指 {meant}?")
+        return Mistake(source.where(name), name, expected, solve, is_known=False)
     solve = Text("list every setting with: idnode check --settings", "查看全部设置:idnode check --settings")
-    return Mistake(source.where(name), name, expected, solve)
+    return Mistake(source.where(name), name, expected, solve, is_known=False)
 
 
 def _unusable(source: Source, name: str, value: object) -> Mistake:

@@ -22,7 +22,6 @@ from node.input.encoding import Encoding
 from node.input.errors_file import ErrorsFile
 from node.input.importing import Import, Tally
 from node.input.input_file import FileFormat, InputFile
-from node.input.limits import BATCH_ROWS_MAX
 from node.input.problems import RowError
 from node.input.reading_process import read_in_process
 from node.register import open_register
@@ -103,7 +102,7 @@ def import_file(
     file: Path, file_format: str | None, encoding: str | None, data_dir: str | None, *, is_json: bool
 ) -> ExitStatus:
     """Import a file and sum up."""
-    rows = min(command_settings(data_dir).import_batch_rows, BATCH_ROWS_MAX)
+    rows = command_settings(data_dir).import_batch_rows
     url = register_url(data_dir)
     with on_disk(file) as path:
         opened = InputFile.open(

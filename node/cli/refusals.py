@@ -31,9 +31,7 @@ def _print(failure: NodeError, *, is_json: bool) -> None:
     click.echo(f"{click.style(words('error:', '错误:'), fg='red')} {_one_line(say(failure.message))}", err=True)
     if isinstance(failure, SettingsError):
         for mistake in failure.mistakes:
-            expected = words("expected", "应为")
-            click.echo(f"  {mistake.where} = {mistake.found}: {expected} {say(mistake.expected)}", err=True)
-            click.echo(f"      {say(mistake.solve)}", err=True)
+            click.echo(f"  {say(mistake.sentence)}\n      {say(mistake.solve)}", err=True)
     if say(failure.solve):
         click.echo(f"{click.style(words('hint:', '提示:'), fg='cyan')} {say(failure.solve)}", err=True)
 

@@ -61,6 +61,23 @@ def test_an_unknown_name_is_answered_with_the_one_that_was_meant() -> None:
     assert mistake.solve == ("did you mean IDNODE_WORKERS?", "是否指 IDNODE_WORKERS?")
 
 
+def test_an_unknown_name_is_told_without_a_value(toml_file: Path) -> None:
+    toml_file.write_text("handle_prot = 2641\n")
+    with pytest.raises(SettingsError) as refused:
+        load_settings({}, {}, toml_file)
+    (mistake,) = refused.value.mistakes
+    assert mistake.sentence == (f"{toml_file}: handle_prot: no such setting", f"{toml_file}: handle_prot:没有此设置项")
+    assert mistake.solve.english == f"did you mean {toml_file}: handle_port?"
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("workers", 512), ("database_connections", 100), ("import_batch_rows", 50_000)]
+)
+def test_a_count_beyond_reason_is_a_slip_of_the_keyboard(name: str, most: int) -> None:
+    assert getattr(load_settings({name: str(most)}, {}), name) == most
+    assert mistakes_of(options={name: most + 1}) == {f"--{name.replace('_', '-')}": str(most + 1)}
+
+
 def test_a_mistake_says_what_is_expected_in_both_languages() -> None:
     with pytest.raises(SettingsError) as refused:
         load_settings({"http_port": "0"}, {})
