@@ -50,7 +50,7 @@ async def run_checks(settings: Settings, node: RunningNode | None) -> list[Check
     return [
         _check_node(node),
         await _check_database(settings, node),
-        _check_disk(settings.data_dir),
+        _check_disk(Path(node.data_dir) if node else settings.data_dir),
         _check_doors(settings, node),
         *_check_versions(),
         _check_fast_path(),

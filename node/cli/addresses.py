@@ -42,6 +42,15 @@ def format_server(host: str, port: int | None) -> str:
     return shown if port is None else f"{shown}:{port}"
 
 
+def with_brackets(spelling: str) -> str | None:
+    """Return [IPv6]:PORT for an address without brackets that ends as if in a port, such as ::1:2641; else None."""
+    host, _, port = spelling.rpartition(":")
+    try:
+        return format_server(str(IPv6Address(host)), int(port))
+    except ValueError:
+        return None
+
+
 def look_up(host: str) -> str:
     """Return the address of `host`; an address is its own.
 
@@ -60,9 +69,10 @@ def look_up(host: str) -> str:
 
 
 def _is_no_server(spelling: str) -> click.BadParameter:
+    example = with_brackets(spelling) or "127.0.0.1:2641"
     return click.BadParameter(
         words(
-            f"expected HOST:PORT, such as 127.0.0.1:2641, not {spelling!r}",
-            f"应为 主机:端口,例如 127.0.0.1:2641,而不是 {spelling!r}",
+            f"expected HOST:PORT, such as {example}, not {spelling!r}",
+            f"应为 主机:端口,例如 {example},而不是 {spelling!r}",
         )
     )

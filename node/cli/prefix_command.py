@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import ip_address
+from typing import Final
 
 import click
 from rich.console import Console
@@ -24,9 +25,18 @@ from node.cli.language import say, words
 from node.cli.names import parse_prefix
 from node.cli.options import data_dir_option, json_option, register_url
 from node.cli.outcomes import OUTCOMES
+from node.errors import Text
 from node.register import open_register
+from registry.lifecycle import PrefixStatus
 from registry.outcomes import OutcomeKind
 from registry.prefixes import PrefixReader, PrefixStore, RegisteredPrefix
+
+STATUSES: Final[Mapping[PrefixStatus, Text]] = {
+    PrefixStatus.ACTIVE: Text("active", "正常"),
+    PrefixStatus.SUSPENDED: Text("suspended", "已暂停"),
+}
+DIGITS_MAX: Final = 32
+"""A longer segment is no number that anybody counts, and Python refuses to read very long ones."""
 
 
 @click.group(
@@ -111,7 +121,7 @@ Example:
 @json_option
 def list_prefixes(data_dir: str | None, *, is_json: bool) -> None:
     """Print every registered prefix."""
-    prefixes = asyncio.run(_load(data_dir))
+    prefixes = sorted(asyncio.run(_load(data_dir)), key=lambda each: segments(each.prefix))
     if is_json:
         click.echo(json.dumps([prefix_to_json(each) for each in prefixes], ensure_ascii=False))
         return
@@ -124,7 +134,12 @@ def list_prefixes(data_dir: str | None, *, is_json: bool) -> None:
     table = Table(*headings, box=None)
     for each in prefixes:
         owner = each.enterprise.name if each.enterprise else ""
-        table.add_row(str(each.prefix), each.status, owner, ", ".join(_addresses(each)) or words("this node", "本节点"))
+        table.add_row(
+            str(each.prefix),
+            say(STATUSES[each.status]),
+            owner,
+            ", ".join(_addresses(each)) or words("this node", "本节点"),
+        )
     Console().print(table)
 
 
@@ -186,6 +201,16 @@ def delegation_site(server: str) -> Site:
         for protocol in (InterfaceProtocol.UDP, InterfaceProtocol.TCP)
     )
     return Site(servers=(SiteServer(1, ip_address(look_up(host)), interfaces=interfaces),))
+
+
+def segments(prefix: Prefix) -> tuple[tuple[bool, int, str], ...]:
+    """Return a prefix as people order it: segment by segment, numbers as numbers and before words."""
+    parts = prefix.name.split(".")
+    return tuple((not _is_number(part), int(part) if _is_number(part) else 0, part) for part in parts)
+
+
+def _is_number(segment: str) -> bool:
+    return segment.isascii() and segment.isdigit() and len(segment) <= DIGITS_MAX
 
 
 def prefix_to_json(each: RegisteredPrefix) -> dict[str, object]:

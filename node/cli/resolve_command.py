@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from handle_protocol.codes import ResponseCode
 from handle_protocol.handle import Handle
 from handle_protocol.json_form import record_to_json
-from node.cli.addresses import HANDLE_PORT, HTTP_PORT, format_server, parse_server
+from node.cli.addresses import HANDLE_PORT, HTTP_PORT, format_server, parse_server, with_brackets
 from node.cli.language import say, words
 from node.cli.options import chosen_data_dir, command_settings, data_dir_option, json_option
 from node.cli.value_text import format_value, visible
@@ -78,7 +78,7 @@ def resolve(  # noqa: PLR0913 - one argument for each option
     """Print what the server says; the exit status tells whether it is the values."""
     query = Query(Handle.parse(name), indexes, types)
     address = _server(server, protocol, data_dir)
-    reply = asyncio.run(_ask(address, query, protocol))
+    reply = asyncio.run(_ask(address, query, protocol, _when_silent(server)))
     if is_json:
         click.echo(json.dumps(reply_to_json(reply, address), ensure_ascii=False, indent=2))
     else:
@@ -97,6 +97,14 @@ def reply_to_json(reply: Reply, server: Address) -> dict[str, object]:
     }
 
 
+def said_instead(reply: Reply) -> str:
+    """Return what a reply without the values says: the server's own words, else what its response code means."""
+    if reply.text:
+        return visible(reply.text)
+    known = ANSWERS.get(reply.response_code)
+    return say(known) if known else words(f"response code {reply.response_code}", f"响应码 {reply.response_code}")
+
+
 def _server(server: str | None, protocol: Protocol, data_dir: str | None) -> Address:
     default_port = HTTP_PORT if protocol == "http" else HANDLE_PORT
     if server is not None:
@@ -109,27 +117,32 @@ def _server(server: str | None, protocol: Protocol, data_dir: str | None) -> Add
     return node.address, node.http_port if protocol == "http" else node.handle_port
 
 
-async def _ask(server: Address, query: Query, protocol: Protocol) -> Reply:
+def _when_silent(server: str | None) -> Text:
+    """Return what to do when the server that was given does not answer, or the usual one."""
+    if server is None:
+        return Text(
+            "start a node with: idnode serve; or ask another with --server",
+            "请启动节点:idnode serve;或用 --server 指定其他服务器",
+        )
+    meant = with_brackets(server)
+    if meant is not None:
+        return Text(f"an IPv6 address and its port are written {meant}", f"IPv6 地址与端口应写作 {meant}")
+    return Text("check the address, and that a node listens there", "请检查地址,并确认该处有节点在监听")
+
+
+async def _ask(server: Address, query: Query, protocol: Protocol, when_silent: Text) -> Reply:
     shown = format_server(*server)
     try:
         return await ask(server, query, protocol=protocol)
     except OSError as error:  # no answer in time is one too
-        raise NodeError(
-            Text(f"{shown} does not answer", f"{shown} 无应答"),
-            Text(
-                "start a node with: idnode serve; or ask another with --server",
-                "请启动节点:idnode serve;或用 --server 指定其他服务器",
-            ),
-        ) from error
+        raise NodeError(Text(f"{shown} does not answer", f"{shown} 无应答"), when_silent) from error
 
 
 def _print(name: str, reply: Reply) -> None:
     rows = [format_value(value) for value in reply.record.values]
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)] if rows else []
     if reply.response_code != ResponseCode.SUCCESS:
-        known = ANSWERS.get(reply.response_code)
-        said = say(known) if known else words(f"response code {reply.response_code}", f"响应码 {reply.response_code}")
-        click.echo(f"{visible(name)}: {said}{f' ({visible(reply.text)})' if reply.text else ''}", err=True)
+        click.echo(f"{visible(name)}: {said_instead(reply)}", err=True)
     for index, value_type, data in rows:
         click.echo(f"{index:>{widths[0]}}  {set_cell_size(value_type, widths[1])}  {data}")
 

@@ -86,6 +86,18 @@ def test_prefixes_are_added_listed_suspended_and_resumed(commands: Commands) -> 
     assert "示例锂电工具有限公司" in commands.run("prefix", "list").stdout
 
 
+def test_prefixes_are_listed_as_people_count_with_their_status_in_the_users_language(commands: Commands) -> None:
+    for name in ("88.118.10", "88.118.9", "88.118.甲", "88.118", "88.9"):
+        assert commands.run("prefix", "add", name).returncode == 0
+    commands.run("prefix", "suspend", "88.118.9")
+    listed = commands.json("prefix", "list")
+    assert [each["prefix"] for each in listed] == ["88.9", "88.118", "88.118.9", "88.118.10", "88.118.甲"]
+    assert listed[2]["status"] == "suspended"
+    commands.set_environment(LC_ALL="zh_CN.UTF-8")
+    rows = commands.run("prefix", "list").stdout.splitlines()
+    assert [row.split()[1] for row in rows[1:]] == ["正常", "正常", "已暂停", "正常", "正常"]
+
+
 def test_a_prefix_that_is_registered_differently_is_refused_in_the_users_language(commands: Commands) -> None:
     add_prefixes(commands)
     commands.set_environment(LC_ALL="zh_CN.UTF-8")
@@ -254,6 +266,19 @@ def test_another_case_rule_is_told_by_its_option(commands: Commands) -> None:
         "error: prefix 88.118.8 is registered already, with another --ignore-case",
         "hint: this rule is set once: give or leave out --ignore-case as before (idnode prefix list --json)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("server", "hint"),
+    [
+        ("127.0.0.1:1", "check the address, and that a node listens there"),
+        ("::1:2641", "an IPv6 address and its port are written [::1]:2641"),
+    ],
+)
+def test_whoever_named_a_server_is_not_told_to_name_one(alone: Commands, server: str, hint: str) -> None:
+    failed = alone.run("resolve", "88.118.8/轴承", "--server", server, "--protocol", "tcp")
+    assert failed.returncode == 1
+    assert lines(failed)[1] == f"hint: {hint}"
 
 
 def test_errors_are_json_where_json_is_wanted(commands: Commands) -> None:

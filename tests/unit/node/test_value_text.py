@@ -6,7 +6,7 @@ import click
 import pytest
 
 from handle_protocol.value import HandleValue
-from node.cli.addresses import format_server, parse_server
+from node.cli.addresses import format_server, parse_server, with_brackets
 from node.cli.value_text import format_value, parse_values
 
 
@@ -49,6 +49,14 @@ def test_a_record_cannot_steer_the_terminal() -> None:
 def test_a_server_is_a_host_with_or_without_a_port(spelling: str, server: tuple[str, int]) -> None:
     assert parse_server(spelling, 2641) == server
     assert parse_server(format_server(*server), 0) == server
+
+
+@pytest.mark.parametrize(
+    ("spelling", "meant"),
+    [("::1:2641", "[::1]:2641"), ("2001:db8::7:2641", "[2001:db8::7]:2641"), ("::1", None), ("127.0.0.1:2641", None)],
+)
+def test_an_address_that_ends_as_if_in_a_port_is_read_with_brackets(spelling: str, meant: str | None) -> None:
+    assert with_brackets(spelling) == meant
 
 
 @pytest.mark.parametrize("spelling", ["", ":99", "host:port", "host:99999", "http://host:99", "host/path"])
