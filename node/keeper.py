@@ -47,7 +47,7 @@ class Keeper(Generic[Kept]):
     """
 
     def __init__(self, name: str, make: Callable[[], Kept], first: Kept | None = None) -> None:
-        """Keep `first`, not started yet, or the first that `make` makes."""
+        """Keep `first`, not started yet, or the first that `make` makes; it may raise as a start does."""
         self.name = name
         self.running = first or make()
         self._make = make
@@ -97,9 +97,9 @@ class Keeper(Generic[Kept]):
             await asyncio.sleep(self._delay_seconds)
             self._delay_seconds = min(self._delay_seconds * 2, DELAY_SECONDS_MAX)
             self._started_at = now()
-            ended, self.running = self.running, self._make()
-            await ended.stop()  # only now, so that what it held on the status board is never held by nobody
             try:
+                ended, self.running = self.running, self._make()
+                await ended.stop()  # only now, so that what it held on the status board is never held by nobody
                 await self.running.start()
             except (NodeError, OSError) as error:
                 _logger().error("process_not_started", kept=self.name, reason=str(error))

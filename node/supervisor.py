@@ -120,7 +120,8 @@ class Supervisor:
     async def _start_servers(self, tasks: asyncio.TaskGroup, stack: AsyncExitStack) -> None:
         data_dir = self._settings.data_dir
         if self._settings.database_url == EMBEDDED:
-            postgres = Keeper("postgres", partial(EmbeddedPostgres, data_dir))
+            make_again = partial(EmbeddedPostgres, data_dir, may_initialise=False)
+            postgres = Keeper("postgres", make_again, EmbeddedPostgres(data_dir))
             stack.push_async_callback(postgres.stop)
             await postgres.start(tasks)
             self._settings = dataclasses.replace(self._settings, database_url=postgres.running.url)

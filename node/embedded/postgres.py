@@ -19,7 +19,7 @@ from node.embedded.postgres_settings import DURABILITY, configuration, host_base
 from node.embedded.programs import PostgresPrograms, postgres_for, runnable_by
 from node.embedded.server_log import ServerLog, server_failed
 from node.embedded.socket_folder import socket_folder
-from node.errors import Text
+from node.errors import EmbeddedServerError, Text
 
 ROLE: Final = "idnode"
 DATABASE: Final = "idnode"
@@ -48,17 +48,22 @@ class EmbeddedPostgres:
         url: where to connect, once started.
     """
 
-    def __init__(self, data_dir: Path, programs: PostgresPrograms | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, programs: PostgresPrograms | None = None, *, may_initialise: bool = True
+    ) -> None:
         """Choose the programs and the account.
 
         Args:
             data_dir: the node's data directory, absolute.
             programs: which Postgres; None = the one that fits, see `postgres_for`.
+            may_initialise: whether missing data means a new node. Below a running node it means a lost volume, and an
+                empty database in its place would hide the real one.
 
         Raises:
             EmbeddedServerError: nothing fits the data that is there.
         """
         self._data_dir = data_dir
+        self._may_initialise = may_initialise
         self._data = data_dir / "postgres"
         self._account = Account.choose()
         self._programs = programs or postgres_for(self._data)
@@ -80,11 +85,15 @@ class EmbeddedPostgres:
         """Make the data directory if there is none, start the server and wait until it accepts connections.
 
         Raises:
-            EmbeddedServerError: it does not start; the message holds its last words.
+            EmbeddedServerError: it does not start, and the message holds its last words; or its data are gone.
             OSError: the data directory cannot be written.
         """
+        is_new = not (self._data / "PG_VERSION").exists()
+        if is_new and not self._may_initialise:
+            raise _data_gone(self._data)
         self._account.open_way_through(self._data_dir)
-        await self._initialise()
+        if is_new:
+            await self._initialise()
         await clear_remains(self._data)
         folder = socket_folder(self._data_dir / "run", "postgres", SOCKET_NAME, self._account)
         self._configure(folder)
@@ -108,8 +117,6 @@ class EmbeddedPostgres:
 
     async def _initialise(self) -> None:
         """Run initdb beside the final place, then move: a start that is killed leaves no half data directory."""
-        if (self._data / "PG_VERSION").exists():
-            return
         unfinished = self._data_dir / "postgres-unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         self._account.own(unfinished)
@@ -191,6 +198,16 @@ class EmbeddedPostgres:
 
     def _program(self, name: str) -> Path:
         return runnable_by(self._account, self._programs.folder / name, self._data_dir / "runtime")
+
+
+def _data_gone(folder: Path) -> EmbeddedServerError:
+    return EmbeddedServerError(
+        Text(f"the database in {folder} is gone", f"{folder} 中的数据库已不存在"),
+        Text(
+            "bring the folder back (is its volume mounted?); or stop the node before starting anew",
+            "请恢复该目录(检查其卷是否已挂载);若要重新开始,请先停止节点",
+        ),
+    )
 
 
 def _environment() -> dict[str, str]:

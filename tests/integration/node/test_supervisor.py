@@ -190,6 +190,20 @@ def test_a_killed_postgres_comes_back_and_keeps_what_was_acknowledged(node: Node
     assert [each["enterprise"] for each in listed] == ["扬州一厂"]
 
 
+def test_a_database_that_vanishes_below_a_running_node_is_not_replaced_by_an_empty_one(node: Node) -> None:
+    assert node.run("prefix", "add", "88.118.9", "--enterprise", "盐城二厂").returncode == 0
+    folder, elsewhere = node.data_dir / "postgres", node.data_dir / "elsewhere"
+    folder.rename(elsewhere)
+    os.kill(node.pids("postgres")[0], signal.SIGKILL)
+    wait_until(lambda: node.events("process_not_started"))
+    assert not folder.exists()
+    assert f"the database in {folder} is gone" in str(node.events("process_not_started")[0]["reason"])
+    elsewhere.rename(folder)
+    wait_until(lambda: node.pids("postgres"))
+    wait_until(lambda: node.run("register", "88.118.9/阀", "--value", "URL=https://example.cn").returncode == 0)
+    assert "盐城二厂" in node.run("prefix", "list").stdout
+
+
 def test_a_killed_admin_process_comes_back(node: Node) -> None:
     os.kill(node.pids("admin")[0], signal.SIGKILL)
     wait_until(lambda: status_of(f"http://127.0.0.1:{node.admin_port}/healthz/ready") == 0)
