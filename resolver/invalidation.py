@@ -46,13 +46,17 @@ class Follower:
         self._prefixes = prefixes
         self._clock = clock
         self._losses = 0
+        self._surprise: type[Exception] | None = None
         self._starts_afresh = True
         self.is_current = False
         self.became_current = asyncio.Event()
         self.heard_at = clock()
 
     async def run(self) -> None:
-        """Follow the feed until cancelled, through every outage."""
+        """Follow the feed until cancelled, through every outage, also one that nobody thought of.
+
+        A worker that ended here would take its cache with it, and cached answers are what an outage is survived by.
+        """
         while True:
             try:
                 await self._follow()
@@ -61,11 +65,20 @@ class Follower:
                 self._starts_afresh = True
                 self._resolver.forget_everything()
             except (ConnectionError, TimeoutError) as outage:
-                if self.is_current or not self._losses:
+                if self._is_newly_lost:
                     log.warning("change_feed_lost", reason=str(outage))
+            except Exception as surprise:  # the edge of the feed: a missing table, a bug
+                if self._is_newly_lost or type(surprise) is not self._surprise:
+                    log.exception("change_feed_failed")
+                self._surprise = type(surprise)
             self.is_current = False
             await asyncio.sleep(RETRY_SECONDS[min(self._losses, len(RETRY_SECONDS) - 1)])
             self._losses += 1
+
+    @property
+    def _is_newly_lost(self) -> bool:
+        """Whether this is the first failure since the feed stood, or since the start."""
+        return self.is_current or not self._losses
 
     async def _follow(self) -> None:
         must_load = True

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
+import structlog
 
 from handle_protocol.handle import Handle
 from resolver.answer import Busy, Found, NotFound, NotResponsible, Suspended
@@ -105,3 +106,18 @@ async def test_a_prefix_change_during_an_outage_is_caught_up_with(world) -> None
     world.register.outage = None
     await asyncio.sleep(0.5)
     assert isinstance(await world.ask("88.118.8/阀"), Suspended)
+
+
+async def test_a_failure_that_nobody_thought_of_is_told_once_and_survived_like_an_outage(world) -> None:
+    await world.ask("88.118.8/阀")
+    with structlog.testing.capture_logs() as events:
+        world.register.outage = RuntimeError("relation idnode.changes does not exist")
+        world.register.break_feed(RuntimeError("relation idnode.changes does not exist"))
+        await asyncio.sleep(0.4)
+        assert not world.follower.is_current
+        assert len(world.resolver.cache) == 1
+        world.register.outage = None
+        await asyncio.sleep(0.6)
+    assert world.follower.is_current
+    assert [event["event"] for event in events] == ["change_feed_failed", "change_feed_connected"]
+    assert events[0]["exc_info"]
