@@ -10,6 +10,7 @@ import click
 
 from handle_protocol.errors import ProtocolError
 from node.cli.language import say, words
+from node.cli.wrong_use import in_chinese
 from node.errors import ExitStatus, NodeError, Text
 from node.settings_sources import SettingsError
 
@@ -66,9 +67,8 @@ def _of_use(error: Exception) -> tuple[NodeError, ExitStatus]:
         raise TypeError(type(error))
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "idnode"
-    message = error.format_message()
     hint = Text(f"see: {command} --help", f"用法见:{command} --help")
-    return NodeError(Text(message, message), hint), ExitStatus.WRONG_USE
+    return NodeError(Text(error.format_message(), in_chinese(error)), hint), ExitStatus.WRONG_USE
 
 
 def _of_name(error: Exception) -> tuple[NodeError, ExitStatus]:

@@ -281,6 +281,23 @@ def test_whoever_named_a_server_is_not_told_to_name_one(alone: Commands, server:
     assert lines(failed)[1] == f"hint: {hint}"
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("prefx",), "没有此命令:prefx"),
+        (("export", "--prefx", "88"), "没有此选项:--prefx(是否指 --prefix?)"),
+        (("register",), "缺少参数 'HANDLE'"),
+        (("register", "88.118.8/a", "--value", "URL"), "值无效:应为 类型=内容"),
+        (("resolve", "88.118.8/a", "--index", "0"), "'--index' 值无效:0 is not in the range"),
+    ],
+)
+def test_wrong_use_is_told_in_chinese(alone: Commands, words: tuple[str, ...], said: str) -> None:
+    alone.set_environment(LC_ALL="zh_CN.UTF-8")
+    failed = alone.run(*words)
+    assert failed.returncode == 2
+    assert lines(failed)[0].startswith(f"错误: {said}")
+
+
 def test_errors_are_json_where_json_is_wanted(commands: Commands) -> None:
     failed = commands.run("prefix", "suspend", "99.9", "--json")
     assert failed.returncode == 1
