@@ -15,6 +15,7 @@ from typing import Final
 
 import click
 
+from node.cli.help_format import HelpFormat
 from node.cli.language import say, words
 from node.cli.refusals import show_error
 from node.errors import ExitStatus, Text
@@ -96,6 +97,9 @@ def _version() -> str:
 @click.version_option(_version(), prog_name="idnode")
 def group() -> None:
     """Take the command from the table."""
+
+
+click.Context.formatter_class = HelpFormat
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

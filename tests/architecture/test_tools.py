@@ -26,6 +26,7 @@ CALLED_FROM_OUTSIDE = (
     "list_commands",  # click
     "get_command",
     "format_commands",
+    "formatter_class",
     "buffer_text",  # expat
     "pytest_*",
     "dns_port",  # a setting of a door that is closed yet

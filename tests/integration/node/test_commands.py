@@ -350,6 +350,9 @@ def test_each_command_shows_an_example_in_the_users_language(locale: str) -> Non
     ).stdout
     example = "示例" if locale.startswith("zh") else "Example"
     assert shown.count(f"{example}:\n    ") == len(names)
+    for chinese, english in (("用法: ", "Usage: "), ("显示此帮助并退出。", "Show this message and exit.")):
+        expected, other = (chinese, english) if locale.startswith("zh") else (english, chinese)
+        assert (shown.count(expected), shown.count(other)) == (len(names), 0)
 
 
 def test_migrate_starts_the_bundled_postgres_where_no_node_runs(alone: Commands, data_dir: Path) -> None:
