@@ -3,12 +3,19 @@
 postgres/     the data of the bundled Postgres
 log/          what the bundled servers print
 runtime/      copies of their programs, where their account cannot reach the installed ones
-run/          of the running node: lock, node.json, board, metrics/, sockets
+run/          of the running node: lock, node.json, board, sockets
+
+Its metrics are in shared memory, and in run/metrics where there is none.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
+from typing import Final
+
+SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - see node.metrics_files for who may have been there before
 
 
 def run_folder(data_dir: Path) -> Path:
@@ -32,5 +39,12 @@ def board_file(data_dir: Path) -> Path:
 
 
 def metrics_folder(data_dir: Path) -> Path:
-    """Where each process keeps its counters for /metrics."""
-    return run_folder(data_dir) / "metrics"
+    """Where each process keeps its counters for /metrics, the same for all that run as one user.
+
+    In memory if that can be: these files get their room only when they are written to, and the kernel ends (SIGBUS)
+    who writes where the disk is full.
+    """
+    if not os.access(SHARED_MEMORY, os.W_OK | os.X_OK):
+        return run_folder(data_dir) / "metrics"
+    digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:12]
+    return SHARED_MEMORY / f"idnode-{os.geteuid()}-{digest}"

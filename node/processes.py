@@ -18,6 +18,7 @@ import node
 from node.child import end_child, start_child
 from node.errors import NodeError, Text
 from node.layout import metrics_folder
+from node.metrics_files import make_metrics_folder
 from node.settings import ENVIRONMENT_PREFIX, Settings
 from node.status_board import StatusBoard, WorkerState
 
@@ -53,6 +54,7 @@ class PythonProcess:
         """Start the process and hand it its settings.
 
         Raises:
+            NodeError: there is no place for its metrics.
             OSError: it cannot be started, or ended before it had read them.
         """
         self._process = await start_child(
@@ -165,5 +167,5 @@ def _environment(settings: Settings) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(ENVIRONMENT_PREFIX)}
     return inherited | {
         "PYTHONPATH": str(CODE_FOLDER),
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder(settings.data_dir)),
+        "PROMETHEUS_MULTIPROC_DIR": str(make_metrics_folder(settings.data_dir)),
     }

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
-import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -24,7 +23,8 @@ from node.embedded.valkey import EmbeddedValkey
 from node.errors import NodeError
 from node.housekeeping import keep_house
 from node.keeper import Keeper
-from node.layout import board_file, metrics_folder
+from node.layout import board_file
+from node.metrics_files import make_metrics_folder, remove_metrics_folder
 from node.ports import check_doors_are_free
 from node.processes import AdminProcess, WorkerProcess
 from node.register import migrate_register
@@ -68,7 +68,10 @@ class Supervisor:
             async with hold_data_dir(self._settings.data_dir):
                 await check_doors_are_free(self._settings)
                 self._prepare_run_folder()
-                await self._live(on_ready)
+                try:
+                    await self._live(on_ready)
+                finally:
+                    remove_metrics_folder(self._settings.data_dir)
         except asyncio.CancelledError:
             _logger().info("node_stopped", pid=os.getpid())
         except BaseExceptionGroup as group:
@@ -112,9 +115,8 @@ class Supervisor:
         loop.add_signal_handler(SIGHUP, self._is_reload_wanted.set)
 
     def _prepare_run_folder(self) -> None:
-        metrics = metrics_folder(self._settings.data_dir)
-        shutil.rmtree(metrics, ignore_errors=True)
-        metrics.mkdir()
+        remove_metrics_folder(self._settings.data_dir)
+        make_metrics_folder(self._settings.data_dir)
         self._board = StatusBoard.create(board_file(self._settings.data_dir))
 
     async def _start_servers(self, tasks: asyncio.TaskGroup, stack: AsyncExitStack) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from urllib.parse import quote
 
 import pytest
 
-from node.layout import board_file
+from node.layout import SHARED_MEMORY, board_file, metrics_folder
 from node.status_board import StatusBoard
 
 WAIT_SECONDS = 60.0
@@ -102,7 +103,7 @@ class Node:
         """Return how many questions for foreign handles over HTTP the metrics of all processes count."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=5) as answer:
             lines = answer.read().decode().splitlines()
-        counted = 'idnode_resolutions_total{door="http",outcome="server_not_responsible"}'
+        counted = 'idnode_resolutions_total{door="http",outcome="not_responsible"}'
         return sum(float(line.split()[-1]) for line in lines if line.startswith(counted))
 
     def is_ready(self) -> bool:
@@ -166,6 +167,20 @@ def test_metrics_are_summed_over_all_processes_the_dead_ones_included(node: Node
     wait_until(lambda: node.events("process_ended"))
     assert node.refused_over_http() == before + 8
     wait_until(lambda: len(node.pids("worker")) == 2 and node.is_ready())
+
+
+def test_metrics_take_no_room_on_the_disk_and_their_folder_may_vanish(node: Node) -> None:
+    folder = metrics_folder(node.data_dir)
+    assert folder.parent == SHARED_MEMORY
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert list(folder.glob("*.db"))
+    shutil.rmtree(folder)
+    for pid in node.pids("worker"):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: len(node.events("process_ended")) >= 2 and len(node.pids("worker")) == 2 and node.is_ready())
+    before = node.refused_over_http()
+    status_of(f"http://127.0.0.1:{node.http_port}/api/handles/99.9/无此标识")
+    wait_until(lambda: node.refused_over_http() == before + 1)
 
 
 def test_a_killed_worker_comes_back_and_the_node_is_ready_again_only_then(node: Node) -> None:
@@ -292,4 +307,5 @@ def test_nothing_survives_kill_9_of_the_supervisor_and_the_next_one_stops_in_ord
         assert node.stop() == 0
         assert not any(map(lives, second))
         assert not (data_dir / "run" / "node.json").exists()
+        assert not metrics_folder(data_dir).exists()
         assert node.events("node_stopped")
