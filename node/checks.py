@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -52,6 +53,7 @@ async def run_checks(settings: Settings, node: RunningNode | None) -> list[Check
         await _check_database(settings, node),
         _check_disk(Path(node.data_dir) if node else settings.data_dir),
         _check_doors(settings, node),
+        _check_announcement(settings),
         *_check_versions(),
         _check_fast_path(),
     ]
@@ -120,6 +122,15 @@ def _check_doors(settings: Settings, node: RunningNode | None) -> Check:
         Text(f"{door.port} is in use ({door.setting})", f"{door.port} 已被占用({door.setting})"),
         Text("see by whom: ss -lnp", "查看占用者:ss -lnp"),
     )
+
+
+def _check_announcement(settings: Settings) -> Check:
+    """Look at the address in HS_SITE: other machines must be able to follow it."""
+    subject, shown = Text("announced address", "公布的地址"), settings.public_address
+    if ip_address(shown).is_loopback and not ip_address(settings.bind).is_loopback:
+        found = Text(f"{shown}, which no other machine can reach", f"{shown},其他机器无法访问")
+        return Check(subject, Verdict.NOTE, found, Text("set public_address", "请设置 public_address"))
+    return Check(subject, Verdict.GOOD, Text(shown, shown))
 
 
 def _check_versions() -> Iterator[Check]:
