@@ -196,7 +196,7 @@ async def test_surplus_connections_of_one_address_are_refused(connect, door) -> 
     clients = [await connect() for _ in range(LIMITS.per_address_max + 5)]
     await asyncio.sleep(0.1)
     assert len(door.admission.open) == LIMITS.per_address_max
-    closed = [await client.is_closed_within(0.05) for client in clients]
+    closed = await asyncio.gather(*(client.is_closed_within(0.3) for client in clients))
     assert closed.count(True) == 5
     for client in clients[: LIMITS.per_address_max]:
         client.socket.close()
