@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from handle_protocol.handle import Handle
+from handle_protocol.value import ValueReference
 from node.errors import Text
 
 PORT_MAX: Final = 65_535
@@ -23,6 +25,10 @@ OCTETS_MAX: Final = 2**50
 SECONDS_SUFFIXES: Final[Mapping[str, float]] = {"": 1, "ms": 0.001, "s": 1, "min": 60, "h": 3600}
 OCTETS_SUFFIXES: Final[Mapping[str, int]] = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
+
+SWITCH_WORDS: Final[Mapping[str, bool]] = {"1": True, "true": True, "yes": True, "on": True} | {
+    "0": False, "false": False, "no": False, "off": False,
+}  # fmt: skip
 
 NO_UNIT: Final = Text("", "")
 
@@ -129,6 +135,44 @@ def _read_path(value: object) -> Path:
     return Path(value).expanduser().absolute()
 
 
+def _read_optional_file(value: object) -> str:
+    return "" if value == "" else str(_read_path(value))
+
+
+def _read_switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or value.lower() not in SWITCH_WORDS:
+        raise ValueError
+    return SWITCH_WORDS[value.lower()]
+
+
+def _listed(read: Callable[[str], str]) -> Callable[[object], tuple[str, ...]]:
+    """Return a reader of several texts: a list in TOML, elsewhere one text with commas between them."""
+
+    def read_all(value: object) -> tuple[str, ...]:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+            raise ValueError
+        return tuple(read(part.strip()) for part in parts if part.strip())
+
+    return read_all
+
+
+def _read_reference(text: str) -> str:
+    reference = ValueReference.parse(text)
+    if not reference.index or not Handle.parse(reference.handle).spelling:
+        raise ValueError
+    return str(reference)
+
+
+def _read_node_address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host:
+        raise ValueError
+    return f"{host}:{_bounded(int(port), 1, PORT_MAX)}"
+
+
 def _read_no_port(value: object) -> int:
     return _bounded(_whole(value), 0, 0)
 
@@ -159,3 +203,11 @@ ADDRESS: Final = Kind(
 )
 AUTOMATIC_ADDRESS: Final = Kind(_read_automatic_address, ADDRESS.expected)
 PATH: Final = Kind(_read_path, Text("the path of a directory", "目录路径"))
+OPTIONAL_FILE: Final = Kind(_read_optional_file, Text("the path of a file", "文件路径"))
+SWITCH: Final = Kind(_read_switch, Text("true or false (1 or 0)", "true 或 false(1 或 0)"))
+VALUE_REFERENCES: Final = Kind(
+    _listed(_read_reference), Text("INDEX:HANDLE, such as 300:0.NA/88.118.8", "索引:标识,例如 300:0.NA/88.118.8")
+)
+NODE_ADDRESSES: Final = Kind(
+    _listed(_read_node_address), Text("HOST:PORT, such as 127.0.0.1:2641", "主机:端口,例如 127.0.0.1:2641")
+)

@@ -16,11 +16,15 @@ from node.input.limits import BATCH_ROWS_MAX
 from node.setting_kinds import (
     ADDRESS,
     AUTOMATIC_ADDRESS,
+    NODE_ADDRESSES,
     OCTETS,
+    OPTIONAL_FILE,
     PATH,
     PORT,
     PORT_OF_A_CLOSED_DOOR,
     SECONDS,
+    SWITCH,
+    VALUE_REFERENCES,
     Kind,
     choice,
     count,
@@ -201,6 +205,64 @@ class Settings:
     )
     tcp_pipeline_max: int = _setting(
         64, kind=count(10_000), en="unanswered requests of one connection", zh="每个连接未应答的请求数上限"
+    )
+    server_admins: tuple[str, ...] = _setting(
+        (),
+        kind=VALUE_REFERENCES,
+        en="who may home, unhome and list prefixes over the wire: INDEX:HANDLE of their keys, comma between",
+        zh="可远程登记、注销、列出前缀的服务器管理员:其密钥的 索引:标识,以逗号分隔",
+        default_text=Text("nobody", "无"),
+    )
+    server_key: str = _setting(
+        "",
+        kind=OPTIONAL_FILE,
+        is_fixed=True,
+        en="private key (PEM or Handle format) that signs certified answers",
+        zh="签署认证应答的服务器私钥(PEM 或 Handle 格式)",
+        default_text=Text("made in the data directory at the first start", "首次启动时在数据目录中生成"),
+    )
+    tls_cert: str = _setting(
+        "",
+        kind=OPTIONAL_FILE,
+        en="certificate chain (PEM) of the TLS side of the HTTP port; read again when it changes",
+        zh="HTTP 端口 TLS 一侧的证书链(PEM);文件变化后自动重新读取",
+        default_text=Text("a self-signed one, made in the data directory", "数据目录中自动生成的自签名证书"),
+    )
+    tls_key: str = _setting(
+        "",
+        kind=OPTIONAL_FILE,
+        en="private key (PEM) of that certificate",
+        zh="上述证书的私钥(PEM)",
+        default_text=Text("made together with the certificate", "与证书一同生成"),
+    )
+    legacy_authentication: bool = _setting(
+        default=False,
+        kind=SWITCH,
+        en="accept MD5, SHA-1 and DSA proofs and protocol versions below 2.7 when somebody logs in",
+        zh="登录认证时接受 MD5、SHA-1、DSA 以及 2.7 以前的协议版本",
+    )
+    identity_resolvers: tuple[str, ...] = _setting(
+        (),
+        kind=NODE_ADDRESSES,
+        en="nodes that are asked for keys of administrators whose handles are not ours: HOST:PORT, comma between",
+        zh="查询外部管理员密钥的节点:主机:端口,以逗号分隔",
+        default_text=Text("none: such administrators are refused", "无:拒绝此类管理员"),
+    )
+    challenge_seconds: float = _setting(
+        20.0, kind=SECONDS, en="how long a challenge may wait for its answer", zh="等待认证质询应答的最长时间"
+    )
+    challenges_max: int = _setting(
+        10_000, kind=count(1_000_000), en="challenges that wait for an answer", zh="等待应答的认证质询数"
+    )
+    session_seconds_max: float = _setting(
+        86_400.0, kind=SECONDS, en="longest life of an idle session", zh="空闲会话的最长保留时间"
+    )
+    sessions_max: int = _setting(10_000, kind=count(1_000_000), en="open sessions", zh="会话数上限")
+    authentication_failures_max: int = _setting(
+        10,
+        kind=count(1_000_000),
+        en="failed proofs a minute for one key from one network, before proofs are delayed and refused",
+        zh="同一网络对同一密钥每分钟允许的认证失败次数,超过则延迟并拒绝",
     )
     drain_seconds: float = _setting(
         15.0, kind=SECONDS, en="time to finish what is in flight when stopping", zh="停止时完成未决请求的时间"

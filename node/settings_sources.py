@@ -213,6 +213,14 @@ def _contradictions(settings: Settings) -> Iterator[Mistake]:
                 Text("give each door a port of its own", "请为每个服务指定不同的端口"),
             )
         taken[port] = name
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        given, missing = ("tls_cert", "tls_key") if settings.tls_cert else ("tls_key", "tls_cert")
+        yield Mistake(
+            missing,
+            "",
+            Text(f"the file that belongs to {given}", f"与 {given} 配套的文件"),
+            Text("give both, or neither for a self-signed certificate", "请同时指定两者,或都不指定以使用自签名证书"),
+        )
     if settings.udp_fragments_per_peer_max > settings.udp_fragments_max:
         yield Mistake(
             "udp_fragments_per_peer_max",

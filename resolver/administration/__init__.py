@@ -1,0 +1,1 @@
+"""Changing records and prefixes on behalf of somebody: what is wanted, who may, and what becomes of it. No sockets."""
