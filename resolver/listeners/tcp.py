@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections import deque
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -14,6 +15,8 @@ from handle_protocol.transmission import StreamCutter
 from resolver.listeners.admission import Admission
 from resolver.listeners.sockets import TCP_BACKLOG
 from resolver.operations.native import NativeService
+from resolver.operations.peers import Peer
+from resolver.operations.replies import Answered, Continued
 
 HELD_OCTETS_MAX: Final = 256 * 1024
 """Answers that wait in one connection for those before them, or for the peer: one of the longest."""
@@ -88,27 +91,27 @@ class TcpConnection(asyncio.Protocol):
         self._door = door
         self._cutter = StreamCutter()
         self._questions: deque[bytes] = deque()
-        self._answers: deque[bytes | asyncio.Task[bytes]] = deque()
+        self._answers: deque[bytes | asyncio.Future[Answered]] = deque()
         self._held_octets = 0
         self._is_finishing = False
         self._is_paused = False
-        self._address: str | None = None
+        self._peer = Peer(is_connection=True)
+        self._is_admitted = False
         self.deadline = time.monotonic() + door.limits.idle_seconds
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection in, or cut it at once."""
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        address = peer[0] if peer else ""
-        if self._door.admission.admit(self, address):
-            self._address = address
-        else:
+        self._peer.address = peer[0] if peer else ""
+        self._is_admitted = self._door.admission.admit(self, self._peer.address)
+        if not self._is_admitted:
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - any reason is the same to us
         """Forget the connection."""
-        if self._address is not None:
-            self._door.admission.dismiss(self, self._address)
+        if self._is_admitted:
+            self._door.admission.dismiss(self, self._peer.address)
 
     def data_received(self, data: bytes) -> None:
         """Answer every message that is complete."""
@@ -172,26 +175,34 @@ class TcpConnection(asyncio.Protocol):
 
     def _take_up(self, message: bytes) -> None:
         service = self._door.service
-        reply = service.plain.answer(message) or service.serve(message)
+        reply = (self._peer.is_idle and service.plain.answer(message)) or service.serve(message, self._peer)
         if isinstance(reply, bytes):
             self._answers.append(reply)
             self._held_octets += len(reply)
         elif reply is not None:
-            task = asyncio.get_running_loop().create_task(reply)
-            task.add_done_callback(lambda _: self._advance())
-            self._answers.append(task)
+            self._answers.append(self._begin(reply))
+
+    def _begin(self, reply: Awaitable[Answered]) -> asyncio.Future[Answered]:
+        step = asyncio.ensure_future(reply)
+        step.add_done_callback(lambda _: self._advance())
+        return step
 
     def _write_what_is_ready(self) -> bool:
         """Write the answers that stand first, and tell whether there were any."""
-        ready = []
+        ready: list[bytes] = []
         while self._answers and not self._is_paused:
-            answer = self._answers[0]
-            if isinstance(answer, asyncio.Task):
-                if not answer.done():
-                    break
-                answer = answer.result()
+            first = self._answers[0]
+            if isinstance(first, bytes):
+                answer: Answered = first
+                self._held_octets -= len(first)
+            elif first.done():
+                answer = first.result()
             else:
-                self._held_octets -= len(answer)
+                break
+            if isinstance(answer, Continued):
+                ready.append(answer.octets)
+                self._answers[0] = self._begin(answer.make_rest())
+                break
             ready.append(answer)
             self._answers.popleft()
         if ready:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,8 @@ from handle_protocol.errors import MalformedMessage
 from handle_protocol.limits import DATAGRAM_OCTETS_MAX, ENVELOPE_OCTETS
 from handle_protocol.transmission import Reassembly, is_whole, split
 from resolver.operations.native import NativeService
+from resolver.operations.peers import Peer
+from resolver.operations.replies import Answered
 
 DATAGRAMS_PER_TURN: Final = 64
 """Datagrams answered before the loop may do something else: about a millisecond."""
@@ -29,8 +31,8 @@ DRAIN_LOOK_SECONDS: Final = 0.01
 _READ_OCTETS: Final = DATAGRAM_OCTETS_MAX + 1
 """One more than there may be shows that there were too many."""
 
-Peer = Any
-"""A socket address: a tuple whose shape depends on the family."""
+SocketAddress = Any
+"""A tuple whose shape depends on the family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class UdpDoor:
             elif not fetch_missing(partial(self._answer_again, datagram, peer)):
                 self._serve(datagram, peer)
 
-    def _answer_again(self, datagram: bytes, peer: Peer) -> None:
+    def _answer_again(self, datagram: bytes, peer: SocketAddress) -> None:
         """Answer a plain question whose record was fetched meanwhile."""
         answer = self._service.plain.answer(datagram)
         if answer is not None:
@@ -107,7 +109,7 @@ class UdpDoor:
         else:
             self._serve(datagram, peer)
 
-    def _serve(self, datagram: bytes, peer: Peer) -> None:
+    def _serve(self, datagram: bytes, peer: SocketAddress) -> None:
         if len(datagram) < ENVELOPE_OCTETS or len(datagram) > DATAGRAM_OCTETS_MAX:
             self._tally.discarded["no_message"] += 1
             return
@@ -117,7 +119,7 @@ class UdpDoor:
         message = self._assemble(datagram, peer)
         if message is None:
             return
-        reply = self._service.serve(message)
+        reply = self._service.serve(message, Peer(peer[0]))
         if isinstance(reply, bytes):
             self._answer(reply, peer)
         elif reply is not None:
@@ -125,7 +127,7 @@ class UdpDoor:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    def _assemble(self, datagram: bytes, peer: Peer) -> bytes | None:
+    def _assemble(self, datagram: bytes, peer: SocketAddress) -> bytes | None:
         """Return the message that `datagram` is, or completes."""
         if is_whole(datagram):
             return datagram
@@ -135,21 +137,30 @@ class UdpDoor:
             self._tally.discarded["no_message"] += 1
             return None
 
-    async def _answer_later(self, reply: Coroutine[Any, Any, bytes], peer: Peer) -> None:
-        self._answer(await reply, peer)
+    async def _answer_later(self, reply: Awaitable[Answered], peer: SocketAddress) -> None:
+        answer = await reply
+        if isinstance(answer, bytes):
+            self._answer(answer, peer)
+        else:
+            self._send_beginning(answer.octets, peer)
 
-    def _answer(self, answer: bytes, peer: Peer) -> None:
+    def _answer(self, answer: bytes, peer: SocketAddress) -> None:
         if len(answer) <= DATAGRAM_OCTETS_MAX:
             self._send(answer, peer)
             return
         packets = split(answer)
         if len(packets) > self._limits.answer_packets_max:
-            self._tally.discarded["too_long_for_udp"] += 1
-            packets = packets[:1]  # Announces more than will come: the asker turns to TCP.
+            self._send_beginning(answer, peer)
+            return
         for packet in packets:
             self._send(packet, peer)
 
-    def _send(self, packet: bytes, peer: Peer) -> None:
+    def _send_beginning(self, answer: bytes, peer: SocketAddress) -> None:
+        """Announce more than will come: the asker turns to TCP."""
+        self._tally.discarded["too_long_for_udp"] += 1
+        self._send(split(answer)[0], peer)
+
+    def _send(self, packet: bytes, peer: SocketAddress) -> None:
         try:
             self._socket.sendto(packet, peer)
         except OSError:  # The peer asks again, as it would after any loss.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
@@ -27,6 +27,8 @@ from resolver.answer import Answer, Busy, Found
 from resolver.fast_path.plain import PlainAnswers
 from resolver.flights import Landing
 from resolver.metrics import DoorTally
+from resolver.operations.peers import Peer
+from resolver.operations.replies import Reply
 from resolver.resolve import Resolver
 from resolver.translation.messages import message_of, query_of
 
@@ -35,8 +37,8 @@ log = structlog.get_logger()
 QUERIES_IN_FLIGHT_MAX: Final = 10_000
 """Questions that may wait for the register at once in one worker; to more we say that we are busy."""
 
-Reply = bytes | Coroutine[Any, Any, bytes] | None
-"""An answer, one that will come, or none at all."""
+SOMEBODY: Final = Peer()
+"""One of whom nothing is known; nothing ever lasts for it."""
 
 
 class NativeService:
@@ -61,8 +63,8 @@ class NativeService:
         self._in_flight_max = queries_in_flight_max
         self._operations: dict[int, Callable[[Message], Reply]] = {OpCode.RESOLUTION: self._resolve}
 
-    def serve(self, octets: bytes) -> Reply:
-        """Return the reply to one request, envelope included.
+    def serve(self, octets: bytes, peer: Peer = SOMEBODY) -> Reply:  # noqa: ARG002 - operations that ask who it is follow
+        """Return the reply to one request of `peer`, envelope included.
 
         What cannot be read gets the protocol's own error, what is itself a response gets nothing.
         """
