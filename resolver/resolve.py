@@ -101,6 +101,32 @@ class Resolver:
             return self._answer_without_register(query, registered, key)
         return self._conclude(query, registered, record)
 
+    async def stored(self, handle: Handle) -> Answer:
+        """Return what the register holds under `handle` now: every value, spelled as registered, no site added.
+
+        Found, NotFound, NotResponsible, Suspended, Referred (delegated) or Busy. For those who decide upon a change.
+        """
+        registered = self.authority.find(handle)
+        if registered is None:
+            return NotResponsible(handle) if self.authority.is_known else Busy(handle)
+        elsewhere = _answer_by_authority(Query(handle), registered)
+        if elsewhere is not None:
+            return elsewhere
+        if self.clock() < self._unreachable_until:
+            return Busy(handle)
+        try:
+            record = await asyncio.shield(self._flights.fetch(_key(handle, registered)))
+        except (ConnectionError, TimeoutError):
+            return Busy(handle)
+        return NotFound(handle) if record is None else Found(record)
+
+    def with_site(self, handle: Handle, record: HandleRecord | None) -> HandleRecord | None:
+        """Return the stored `record` of `handle`, with the HS_SITE that the records of registered prefixes have."""
+        registered = self.authority.find(handle)
+        if registered is None or not _has_site(handle, registered, record):
+            return record
+        return _with_site(record, handle, registered, registered.delegated_to or self.site)
+
     def fetch(self, key: bytes) -> Landing | None:
         """Fetch what is to be remembered under `key`; None when memory has it, or the register cannot be asked now."""
         now = self.clock()
@@ -136,7 +162,7 @@ class Resolver:
         is_authoritative: bool = True,
     ) -> Answer:
         """Answer with `record` as it is stored, or just its public values: `is_public`."""
-        if query.handle.described_prefix is not None:
+        if _has_site(query.handle, registered, record):
             record = _with_site(record, query.handle, registered, registered.delegated_to or self.site)
         if record is None:
             return NotFound(query.handle)
@@ -157,13 +183,17 @@ def _answer_by_authority(query: Query, registered: RegisteredPrefix) -> Answer |
     described = query.handle.described_prefix
     if registered.is_suspended:
         return Suspended(query.handle, registered.prefix)
-    if described == registered.prefix:
+    if described == registered.prefix or registered.delegated_to is None:
         return None
-    if registered.delegated_to is not None:
-        if not query.may_refer:
-            return NotResponsible(query.handle)
-        return Referred(query.handle, registered.delegated_to, is_prefix_query=described is not None)
-    return None if described is None else NotFound(query.handle)
+    if not query.may_refer:
+        return NotResponsible(query.handle)
+    return Referred(query.handle, registered.delegated_to, is_prefix_query=described is not None)
+
+
+def _has_site(handle: Handle, registered: RegisteredPrefix, record: HandleRecord | None) -> bool:
+    """Tell whether `handle` describes a prefix that is registered, or one derived from it that has a record."""
+    described = handle.described_prefix
+    return described is not None and (record is not None or described == registered.prefix)
 
 
 def _key(handle: Handle, registered: RegisteredPrefix) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 
 from handle_protocol.handle import Handle, Prefix
 from handle_protocol.predefined.site import Site, encode_site
+from handle_protocol.record import HandleRecord
 from handle_protocol.value import HandleValue, Permissions, Ttl
 from resolver.answer import (
     Busy,
@@ -249,3 +250,45 @@ async def test_a_suspension_takes_effect_on_what_is_remembered(world) -> None:
     world.learn_prefixes()
     assert isinstance(await world.ask("88.118.8/JXDY2106023"), Suspended)
     assert b"88.118.8" not in world.resolver.authority.plain_prefixes
+
+
+STORED = [
+    ("88.118.8/保密", Found(HandleRecord.of(Handle("88.118.8/保密"), (URL, ADMIN_ONLY), 1))),
+    ("88.118.8/空", Found(HandleRecord.of(Handle("88.118.8/空"), (), 1))),
+    ("88.118.16/valve-阀", Found(HandleRecord.of(Handle("88.118.16/VALVE-阀"), (URL,), 1))),
+    ("88.118.8/没有", NotFound(Handle("88.118.8/没有"))),
+    ("0.NA/88.118.8", NotFound(Handle("0.NA/88.118.8"))),
+    ("0.NA/88.118.8.1", NotFound(Handle("0.NA/88.118.8.1"))),
+    ("0.NA/88.200", NotFound(Handle("0.NA/88.200"))),
+    ("88.118.9/X", Suspended(Handle("88.118.9/X"), Prefix("88.118.9"))),
+    ("88.200/X", Referred(Handle("88.200/X"), THEIR_SITE)),
+    ("10.1000/X", NotResponsible(Handle("10.1000/X"))),
+]
+
+
+@pytest.mark.parametrize(("spelling", "expected"), STORED)
+async def test_who_decides_upon_a_change_sees_the_record_as_it_is_stored(spelling, expected, world) -> None:
+    assert await world.resolver.stored(Handle(spelling)) == expected
+
+
+async def test_who_decides_upon_a_change_never_sees_a_remembered_record(world) -> None:
+    await world.ask("88.118.8/保密")
+    changed = world.register.put("88.118.8/保密", NAME)  # The feed has not told yet.
+    assert await world.resolver.stored(Handle("88.118.8/保密")) == Found(changed)
+    world.register.outage = ConnectionError()
+    for _ in range(2):  # The second time the register is left alone.
+        assert await world.resolver.stored(Handle("88.118.8/保密")) == Busy(Handle("88.118.8/保密"))
+
+
+async def test_nothing_is_stored_for_sure_before_the_prefixes_are_known(world) -> None:
+    world.resolver.authority = Authority()
+    assert await world.resolver.stored(Handle("88.118.8/保密")) == Busy(Handle("88.118.8/保密"))
+
+
+async def test_the_record_of_a_derived_prefix_is_found_before_the_prefix_itself_is_homed(world) -> None:
+    site = HandleValue(2, "HS_SITE", encode_site(OWN_SITE), modified_at=1_700_000_000)
+    record = world.register.put("0.NA/88.118.8.1", text_value(1, "DESC", "分厂"))
+    expected = ("found", "0.NA/88.118.8.1", (text_value(1, "DESC", "分厂"), site))
+    assert shown(await world.ask("0.NA/88.118.8.1")) == expected
+    assert world.resolver.with_site(record.handle, record).values == expected[2]
+    assert world.resolver.with_site(record.handle, None) is None
