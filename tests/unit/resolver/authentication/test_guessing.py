@@ -77,7 +77,7 @@ def test_failures_from_many_networks_take_no_memory(guessing) -> None:
         guessing.hear(Guess("300:0.NA/88.118.8", f"{number}"), 0.0)
     octets, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert octets < 10_000
+    assert octets < 100_000  # A dictionary of them takes a million.
 
 
 def test_failures_from_many_networks_harm_nobody_else(guessing) -> None:
