@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from handle_protocol import octets
@@ -42,6 +43,35 @@ class HandleRecord:
     def values(self) -> tuple[HandleValue, ...]:
         """The values, decoded anew at each look, in the order in which they are stored."""
         return decode_value_list(self.value_list)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """One record as somebody decided it should be from now on.
+
+    Attributes:
+        handle: whose record; a record that lives already keeps its spelling.
+        value_list: the new values in wire form, stamped; None = the record is deleted.
+        expected_revision: of the living record that the decision was made upon; 0 = there was none.
+        identity: who decided, as "300:0.NA/88.118.8"; empty for a value that anybody may write.
+    """
+
+    handle: Handle
+    value_list: bytes | None
+    expected_revision: int
+    identity: str
+
+
+class ChangeResult(Enum):
+    """What became of a RecordChange."""
+
+    DONE = "done"
+    CONFLICT = "conflict"
+    """The record has another revision meanwhile: look again, decide again."""
+    NOT_OURS = "not_ours"
+    SUSPENDED = "suspended"
+    DELEGATED = "delegated"
+    TOO_LONG = "too_long"
 
 
 def encode_value_list(values: tuple[HandleValue, ...]) -> bytes:

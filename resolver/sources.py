@@ -4,13 +4,13 @@ An outage is said with the built-in ConnectionError or TimeoutError, never with 
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
 from handle_protocol.handle import Handle, Prefix
 from handle_protocol.predefined.site import Site
-from handle_protocol.record import HandleRecord
+from handle_protocol.record import ChangeResult, HandleRecord, RecordChange
+
+__all__ = ("ChangeResult", "RecordChange")  # Of the seam too, though the register must know them.
 
 
 class RegisteredPrefix(Protocol):
@@ -83,35 +83,6 @@ class ChangeFeed(Protocol):
             LookupError: too much time has passed to resume; following again starts afresh, and everything learned
                 before must be forgotten.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class RecordChange:
-    """One record as somebody decided it should be from now on.
-
-    Attributes:
-        handle: whose record; a record that lives already keeps its spelling.
-        value_list: the new values in wire form, stamped; None = the record is deleted.
-        expected_revision: of the living record that the decision was made upon; 0 = there was none.
-        identity: who decided, as "300:0.NA/88.118.8"; empty for a value that anybody may write.
-    """
-
-    handle: Handle
-    value_list: bytes | None
-    expected_revision: int
-    identity: str
-
-
-class ChangeResult(Enum):
-    """What became of a RecordChange."""
-
-    DONE = "done"
-    CONFLICT = "conflict"
-    """The record has another revision meanwhile: look again, decide again."""
-    NOT_OURS = "not_ours"
-    SUSPENDED = "suspended"
-    DELEGATED = "delegated"
-    TOO_LONG = "too_long"
 
 
 class RecordWriter(Protocol):
