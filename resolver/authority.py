@@ -38,6 +38,12 @@ class Authority:
         prefix = handle.described_prefix or handle.prefix
         return next((self._registered[each] for each in prefix.lineage() if each in self._registered), None)
 
+    @property
+    def hosted_prefixes(self) -> tuple[Prefix, ...]:
+        """The prefixes that are answered for here, suspended ones too, in the order of their keys."""
+        hosted = (each.prefix for each in self._registered.values() if each.delegated_to is None)
+        return tuple(sorted(hosted, key=lambda prefix: prefix.key))
+
     def find_exactly(self, prefix: Prefix) -> RegisteredPrefix | None:
         """Return the registration of just this prefix, or None."""
         return self._registered.get(prefix)
