@@ -15,11 +15,14 @@ from typing import Final, cast
 import structlog
 from aiohttp import web
 
+from resolver.listeners.http_bodies import BodyRoom
 from resolver.listeners.http_connection import BoundedConnection, ConnectionServer, HttpLimits
 from resolver.listeners.http_messages import WebRequest, WebResponse
 from resolver.listeners.http_responses import problem_response
 from resolver.listeners.http_service import HttpService
+from resolver.listeners.http_tunnel import Tunnel, is_tunnelled
 from resolver.listeners.sockets import TCP_BACKLOG
+from resolver.listeners.tls_certificate import ServerCertificate
 from resolver.metrics import DoorTally
 from resolver.resolve import Resolver
 
@@ -56,12 +59,30 @@ class HttpDoor:
         limits: HttpLimits,
         tally: DoorTally,
         *,
+        certificate: ServerCertificate | None = None,
+        tunnel: Tunnel | None = None,
         clock: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
     ) -> None:
+        """Prepare a door; nothing is served before `open`.
+
+        Args:
+            listener: a listening socket.
+            resolver: who knows the answers.
+            is_ready: whether the node serves with all its workers.
+            limits: the bounds of the door.
+            tally: where it counts.
+            certificate: what TLS is spoken with on the same port; without it, only HTTP is spoken.
+            tunnel: who answers messages of the Handle protocol inside of HTTP; without it, nobody does.
+            clock: seconds since 1970.
+            random: a number from 0 to 1, for choosing among locations.
+        """
         self._socket = listener
         self._service = HttpService(resolver, is_ready, clock, random)
         self._limits = limits
+        self._certificate = certificate
+        self._tunnel = tunnel
+        self._room = BodyRoom(limits.bodies)
         self._tally = tally
         self._listening: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -76,7 +97,7 @@ class HttpDoor:
     async def open(self) -> None:
         """Begin to serve."""
         loop = asyncio.get_running_loop()
-        self.server = ConnectionServer(self._answer, self._limits, self._tally)
+        self.server = ConnectionServer(self._answer, self._limits, self._tally, self._certificate)
         self._listening = await loop.create_server(self.server, sock=self._socket, backlog=TCP_BACKLOG)
         self._watch = loop.create_task(self.server.admission.watch())
 
@@ -101,7 +122,8 @@ class HttpDoor:
             response = _BROKEN
         if response.outcome:
             self._tally.outcomes[response.outcome] += 1
-        cast(BoundedConnection, request.protocol).end_answer()
+        connection = cast(BoundedConnection, request.protocol)
+        connection.end_answer(is_lingering=request.body_exists and not request.content.is_eof())
         return _to_wire(request, response)
 
     async def _respond(self, request: web.BaseRequest) -> WebResponse:
@@ -110,11 +132,30 @@ class HttpDoor:
             return _NO_TARGET
         if _head_octets(request) > self._limits.head_octets_max:
             return _HEAD_TOO_LONG
-        body = await self._read_body(request) if request.body_exists else b""
-        if isinstance(body, WebResponse):
-            return body
-        address = request.remote or ""
-        return await self._service.serve(WebRequest(request.method, *target, request.headers, body, address))
+        if not request.body_exists:
+            return await self._serve(request, target, b"")
+        octets_max = self._limits.bodies.octets_max(request.method, request.raw_path, request.headers)
+        octets = octets_max if request.content_length is None else request.content_length
+        if octets > octets_max:
+            return _BODY_TOO_LONG
+        with self._room.reserve(octets) as has_room:
+            body = await self._read_body(request) if has_room else _TOO_MANY_BODIES
+            return body if isinstance(body, WebResponse) else await self._serve(request, target, body)
+
+    async def _serve(self, request: web.BaseRequest, target: tuple[str, str], body: bytes) -> WebResponse:
+        connection = cast(BoundedConnection, request.protocol)
+        whole = WebRequest(
+            request.method,
+            *target,
+            request.headers,
+            body,
+            request.remote or "",
+            connection.is_secure,
+            connection.client_certificate,
+        )
+        if self._tunnel is not None and is_tunnelled(whole.method, whole.headers):
+            return await self._tunnel.serve(whole)
+        return await self._service.serve(whole)
 
     async def _read_body(self, request: web.BaseRequest) -> bytes | WebResponse:
         """Return the body, or why it could not be read."""
@@ -179,6 +220,9 @@ _HEAD_TOO_LONG: Final = problem_response(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "请缩短网址或请求头", "Send a shorter URL or fewer header fields"
 )
 _BODY_TOO_LONG: Final = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "请缩短请求正文", "Send a shorter body")
+_TOO_MANY_BODIES: Final = problem_response(
+    HTTPStatus.SERVICE_UNAVAILABLE, "上传请求过多，请稍后再试", "Send the request again in a moment"
+)
 _BODY_TOO_SLOW: Final = problem_response(HTTPStatus.REQUEST_TIMEOUT, "请重新发送请求", "Send the request again")
 _BODY_BROKEN: Final = problem_response(HTTPStatus.BAD_REQUEST, "请求正文不完整", "Send the whole body")
 _BROKEN: Final = problem_response(
@@ -187,6 +231,7 @@ _BROKEN: Final = problem_response(
     "Try later; tell the operator if it stays",
 )
 _CLOSING: Final = frozenset(
-    each.outcome for each in (_NO_TARGET, _HEAD_TOO_LONG, _BODY_TOO_LONG, _BODY_TOO_SLOW, _BODY_BROKEN, _BROKEN)
+    each.outcome
+    for each in (_NO_TARGET, _HEAD_TOO_LONG, _BODY_TOO_LONG, _TOO_MANY_BODIES, _BODY_TOO_SLOW, _BODY_BROKEN, _BROKEN)
 )
 """After these the connection ends: what follows on it may belong to what was not read."""

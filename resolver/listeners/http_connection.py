@@ -4,18 +4,21 @@ aiohttp knows how long a connection may be idle, but not how long a request's he
 does not read may hold. So each connection has one deadline at any time, which a watch looks at:
 
     silent between requests        idle_seconds from the last answer
+    a TLS handshake has begun      head_seconds from its first octet
     a head has begun               head_seconds from its first octet, however its octets drip
     a request is being answered    none; reading its body and resolving have deadlines of their own
     the peer does not read         write_seconds from when the kernel takes no more
 
 A connection past its deadline is aborted: closing would wait for a peer that does not read.
+
+HTTP and TLS share the port: the first octet tells them apart. aiohttp hears of a connection only then.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -23,9 +26,14 @@ from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
+from OpenSSL import SSL
 
 from resolver.listeners.admission import Admission
+from resolver.listeners.client_certificate import ClientCertificate, read_client_certificate
+from resolver.listeners.http_bodies import BodyLimits
 from resolver.listeners.http_responses import problem_response
+from resolver.listeners.tls import TLS_FIRST_OCTET, TlsTransport
+from resolver.listeners.tls_certificate import ServerCertificate
 from resolver.metrics import DoorTally
 
 NEVER: Final = float("inf")
@@ -44,7 +52,7 @@ class HttpLimits:
         connections_max, per_address_max: open connections in all and of one address; surplus is closed at once.
         url_octets_max, field_octets_max, fields_max: of a request line, of one header field, number of fields.
         head_octets_max: of a whole head.
-        body_octets_max: of a body; parameters are all we read here.
+        bodies: how long bodies may be.
         idle_seconds: how long a connection may stay silent between requests.
         head_seconds, body_seconds: how long a head and a body may take to arrive, however their octets drip.
         write_seconds: how long a peer may leave its answers unread.
@@ -56,7 +64,7 @@ class HttpLimits:
     field_octets_max: int = 8_192
     fields_max: int = 100
     head_octets_max: int = 16_384
-    body_octets_max: int = 65_536
+    bodies: BodyLimits = field(default_factory=BodyLimits)
     idle_seconds: float = 30.0
     head_seconds: float = 10.0
     body_seconds: float = 10.0
@@ -68,9 +76,16 @@ class ConnectionServer(web.Server):
 
     Attributes:
         admission: the open ones.
+        certificate: what TLS is spoken with; without one, only HTTP is spoken.
     """
 
-    def __init__(self, answer: Any, limits: HttpLimits, tally: DoorTally) -> None:  # noqa: ANN401 - aiohttp's own type is private
+    def __init__(
+        self,
+        answer: Any,  # noqa: ANN401 - aiohttp's own type is private
+        limits: HttpLimits,
+        tally: DoorTally,
+        certificate: ServerCertificate | None = None,
+    ) -> None:
         super().__init__(
             answer,
             request_factory=self._make_bounded_request,
@@ -83,6 +98,7 @@ class ConnectionServer(web.Server):
             auto_decompress=False,
         )
         self.limits = limits
+        self.certificate = certificate
         self.admission = Admission(limits.connections_max, limits.per_address_max, tally)
 
     def __call__(self) -> BoundedConnection:
@@ -99,9 +115,8 @@ class ConnectionServer(web.Server):
     ) -> web.BaseRequest:
         """Note that a head is complete; aiohttp calls this just before it has the request answered."""
         cast(BoundedConnection, protocol).begin_answer()
-        return web.BaseRequest(
-            message, payload, protocol, writer, task, self._loop, client_max_size=self.limits.body_octets_max
-        )
+        octets_max = self.limits.bodies.octets_max(message.method, message.path, message.headers)
+        return web.BaseRequest(message, payload, protocol, writer, task, self._loop, client_max_size=octets_max)
 
 
 class BoundedConnection(web.RequestHandler):
@@ -109,18 +124,36 @@ class BoundedConnection(web.RequestHandler):
 
     Attributes:
         deadline: when it is cut unless something happens, in seconds of the monotonic clock.
+        is_secure: whether it speaks TLS.
+        client_certificate: what the client showed in the handshake.
     """
 
-    __slots__ = ("_address", "_bounds", "_is_answering", "_is_within_head", "_octets_unread", "_wire", "deadline")
+    __slots__ = (
+        "_address",
+        "_bounds",
+        "_has_begun",
+        "_is_answering",
+        "_is_lingering",
+        "_is_within_head",
+        "_octets_unread",
+        "_wire",
+        "client_certificate",
+        "deadline",
+        "is_secure",
+    )
 
     def __init__(self, server: ConnectionServer, loop: asyncio.AbstractEventLoop, settings: dict[str, Any]) -> None:
         super().__init__(server, loop=loop, **settings)
         self._bounds = server
         self._address: str | None = None
         self._wire: asyncio.Transport | None = None
+        self._has_begun = False
         self._is_answering = False
+        self._is_lingering = False
         self._is_within_head = False
         self._octets_unread = 0
+        self.is_secure = False
+        self.client_certificate: ClientCertificate | None = None
         self.deadline = time.monotonic() + server.limits.idle_seconds
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -133,36 +166,72 @@ class BoundedConnection(web.RequestHandler):
             return
         self._address = address
         self._wire.set_write_buffer_limits(high=0)  # Whatever the kernel does not take starts the write deadline.
-        super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""
         if self._address is not None:
             self._bounds.admission.dismiss(self, self._address)
             self._address = None
-            super().connection_lost(exc)
+            if self._has_begun:
+                super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read on, and let the deadline of a head run from its first octet."""
-        if data and not self._is_answering:
+        if not self._has_begun:
+            context = self._tls_context(data)
+            if context is not None:
+                self._begin_handshake(context, data)
+                return
+            self._begin(cast(asyncio.Transport, self._wire))
+        if data and not self._is_answering and not self._is_lingering:
             self._octets_unread += len(data)
             if not self._is_within_head:
                 self._is_within_head = True
                 self._expect_within(self._bounds.limits.head_seconds)
-            elif self._octets_unread > self._head_and_body_octets:
+            elif self._octets_unread > self._octets_unread_max and not self._messages:
                 self._bounds.admission.tally.discarded["too_long"] += 1
                 self.abort()
                 return
         super().data_received(data)
+
+    def _tls_context(self, data: bytes) -> SSL.Context | None:
+        """Return how to speak TLS, or None when the first octets of the connection belong to something else."""
+        if data[0] != TLS_FIRST_OCTET or self._bounds.certificate is None:
+            return None
+        return self._bounds.certificate.context()
+
+    def _begin_handshake(self, context: SSL.Context, data: bytes) -> None:
+        self._expect_within(self._bounds.limits.head_seconds)
+        wire = cast(asyncio.Transport, self._wire)
+        tls = TlsTransport(wire, self, context, on_secured=self._begin_securely, on_failed=self._count_failure)
+        tls.data_received(data)
+
+    def _begin_securely(self, transport: TlsTransport) -> None:
+        self.is_secure = True
+        shown = transport.client_certificate
+        self.client_certificate = None if shown is None else read_client_certificate(shown)
+        self._expect_within(self._bounds.limits.idle_seconds)
+        self._begin(transport)
+
+    def _begin(self, transport: asyncio.Transport) -> None:
+        self._has_begun = True
+        super().connection_made(transport)
+
+    def _count_failure(self) -> None:
+        self._bounds.admission.tally.discarded["no_tls"] += 1
 
     def begin_answer(self) -> None:
         """Note that a head is complete."""
         self._is_answering, self._is_within_head, self._octets_unread = True, False, 0
         self.deadline = NEVER
 
-    def end_answer(self) -> None:
-        """Note that an answer is ready to be written."""
-        self._is_answering = False
+    def end_answer(self, *, is_lingering: bool = False) -> None:
+        """Note that an answer is ready to be written.
+
+        Args:
+            is_lingering: whether more of the request's body may come, which is thrown away for LINGER_SECONDS.
+        """
+        self._is_answering, self._is_lingering = False, is_lingering
         self._expect_within(self._bounds.limits.idle_seconds)
 
     def pause_writing(self) -> None:
@@ -200,9 +269,9 @@ class BoundedConnection(web.RequestHandler):
         return response
 
     @property
-    def _head_and_body_octets(self) -> int:
-        """What may wait unread: a head, and the body that came along with it."""
-        return self._bounds.limits.head_octets_max + self._bounds.limits.body_octets_max
+    def _octets_unread_max(self) -> int:
+        """What may come without a head being complete: a head, and the rest of a body that nobody reads."""
+        return self._bounds.limits.head_octets_max + self._bounds.limits.bodies.parameters_octets_max
 
     def _expect_within(self, seconds: float) -> None:
         self.deadline = time.monotonic() + seconds

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from resolver.listeners.client_certificate import ClientCertificate
 from resolver.translation import negotiation
 from resolver.translation.parameters import Parameters, UnreadableParameters
 
@@ -20,6 +21,8 @@ class WebRequest:
         path, query_string: the target as it was sent, without the "?" between them.
         headers: names in any case.
         address: where it comes from.
+        is_secure: whether it came over TLS.
+        client_certificate: what the client showed in the handshake.
     """
 
     method: str
@@ -28,6 +31,8 @@ class WebRequest:
     headers: Mapping[str, str]
     body: bytes = b""
     address: str = ""
+    is_secure: bool = False
+    client_certificate: ClientCertificate | None = None
 
     @property
     def accept(self) -> str:

@@ -16,6 +16,7 @@ from handle_protocol.value import HandleValue
 from resolver.authority import Authority
 from resolver.cache import CacheLimits, RecordCache
 from resolver.listeners.http import HttpDoor
+from resolver.listeners.http_bodies import BodyLimits
 from resolver.listeners.http_connection import HttpLimits
 from resolver.listeners.sockets import open_tcp
 from resolver.metrics import DoorTally
@@ -52,7 +53,7 @@ def recorded_record(name: str) -> HandleRecord:
 class World:
     """A door on a loopback port, and the register behind it."""
 
-    def __init__(self, limits: HttpLimits) -> None:
+    def __init__(self, limits: HttpLimits, **parts: Any) -> None:
         self.register = MemoryRegister()
         self.register.add_prefix(PREFIX, folds_suffix=True)
         self.register.add_prefix("88.118.8")
@@ -70,6 +71,7 @@ class World:
             self.tally,
             clock=lambda: RECORDED_AT,
             random=lambda: 0.5,
+            **parts,
         )
         self.port = self.door.port
         self.store_records()
@@ -122,5 +124,10 @@ class World:
 
 
 SMALL = HttpLimits(
-    idle_seconds=1.5, head_seconds=0.5, body_seconds=0.5, write_seconds=1.0, per_address_max=20, body_octets_max=4_096
+    idle_seconds=1.5,
+    head_seconds=0.5,
+    body_seconds=0.5,
+    write_seconds=1.0,
+    per_address_max=20,
+    bodies=BodyLimits(parameters_octets_max=4_096, record_octets_max=4_096),
 )
