@@ -18,6 +18,8 @@ from handle_protocol.predefined.site import (
     Site,
     SiteServer,
 )
+from node.certificates import certificate_files
+from node.server_key import public_data, read_server_key
 from node.settings import Settings
 from node.status_board import StatusBoard
 from registry.changes import ChangeFeed
@@ -29,8 +31,10 @@ from resolver.cache import CacheLimits, RecordCache
 from resolver.invalidation import Follower
 from resolver.listeners.http import HttpDoor
 from resolver.listeners.http_connection import HttpLimits
+from resolver.listeners.http_tunnel import Tunnel
 from resolver.listeners.sockets import open_tcp, open_udp
 from resolver.listeners.tcp import TcpDoor, TcpLimits
+from resolver.listeners.tls_certificate import ServerCertificate
 from resolver.listeners.udp import UdpDoor, UdpLimits
 from resolver.metrics import DoorTally
 from resolver.operations.native import NativeService
@@ -60,7 +64,8 @@ async def serve(settings: Settings, board: StatusBoard, place: int, stopping: as
         asyncio.TaskGroup() as tasks,
     ):
         resolver = Resolver(
-            RecordReader(database), RecordCache(cache_limits(settings)), own_site(settings),
+            RecordReader(database), RecordCache(cache_limits(settings)),
+            own_site(settings, public_data(read_server_key(settings))),
             queries_max=settings.database_connections,
         )  # fmt: skip
         follower = Follower(resolver, ChangeFeed(database), PrefixReader(database))
@@ -85,15 +90,21 @@ def cache_limits(settings: Settings) -> CacheLimits:
     )
 
 
-def own_site(settings: Settings) -> Site:
-    """Return where this node tells the world that it is."""
-    ports = (
-        (InterfaceProtocol.TCP, settings.handle_port),
-        (InterfaceProtocol.UDP, settings.handle_port),
-        (InterfaceProtocol.HTTP, settings.http_port),
+def own_site(settings: Settings, public_key: bytes) -> Site:
+    """Return where this node tells the world that it is, and by which key its signatures are known.
+
+    Clients administer over the first interface that offers it. Over UDP every change would cost them two exchanges
+    of several datagrams with retries, so it is served there but not announced, as the reference does.
+    """
+    both = InterfacePurpose.ADMIN | InterfacePurpose.QUERY
+    offered = (
+        (both, InterfaceProtocol.TCP, settings.handle_port),
+        (InterfacePurpose.QUERY, InterfaceProtocol.UDP, settings.handle_port),
+        (both, InterfaceProtocol.HTTP, settings.http_port),
+        (both, InterfaceProtocol.HTTPS, settings.http_port),
     )
-    interfaces = tuple(ServerInterface(InterfacePurpose.QUERY, protocol, port) for protocol, port in ports if port)
-    server = SiteServer(1, ip_address(settings.public_address), interfaces=interfaces)
+    interfaces = tuple(ServerInterface(*each) for each in offered if each[-1])
+    server = SiteServer(1, ip_address(settings.public_address), public_key, interfaces)
     return Site((server,), attributes=(Attribute("desc", "idnode secondary node 二级节点"),))
 
 
@@ -111,11 +122,19 @@ async def _open_doors(settings: Settings, resolver: Resolver, board: StatusBoard
         flushes += (udp.flush, tcp.flush)
     if settings.http_port:
         tally = DoorTally("http")
-        listener = open_tcp(settings.bind, settings.http_port)
-        http_door = HttpDoor(listener, resolver, board.are_all_ready, http_limits(settings), tally)
+        tunnelled = NativeService(resolver, DoorTally("tunnel"), settings.queries_in_flight_max)
+        http_door = HttpDoor(
+            open_tcp(settings.bind, settings.http_port),
+            resolver,
+            board.are_all_ready,
+            http_limits(settings),
+            tally,
+            certificate=ServerCertificate(*certificate_files(settings)),
+            tunnel=Tunnel(tunnelled),
+        )
         await http_door.open()
         closes.append(http_door.close)
-        flushes.append(tally.flush)
+        flushes += (tally.flush, tunnelled.flush)
     return closes, flushes
 
 

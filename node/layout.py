@@ -4,6 +4,7 @@ postgres/     the data of the bundled Postgres
 log/          what the bundled servers print
 runtime/      copies of their programs, where their account cannot reach the installed ones
 run/          of the running node: lock, node.json, board, sockets
+keys/         what was made at the first start: the server's key, a certificate and its key
 
 Its metrics are in shared memory, and in run/metrics where there is none.
 """
@@ -21,6 +22,26 @@ SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - see node.metrics_files f
 def run_folder(data_dir: Path) -> Path:
     """Where the running node keeps what is gone after a restart."""
     return data_dir / "run"
+
+
+def keys_folder(data_dir: Path) -> Path:
+    """Where the keys are that the node made itself."""
+    return data_dir / "keys"
+
+
+def server_key_file(data_dir: Path) -> Path:
+    """The private key that signs certified answers, unless the settings name another."""
+    return keys_folder(data_dir) / "server-key.pem"
+
+
+def certificate_file(data_dir: Path) -> Path:
+    """The certificate of the HTTP port, unless the settings name another."""
+    return keys_folder(data_dir) / "certificate.pem"
+
+
+def certificate_key_file(data_dir: Path) -> Path:
+    """The private key of that certificate."""
+    return keys_folder(data_dir) / "certificate-key.pem"
 
 
 def lock_file(data_dir: Path) -> Path:

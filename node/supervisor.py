@@ -1,8 +1,8 @@
 """The supervisor: starts what a node is made of in order, keeps it alive, and stops it in the reverse order.
 
-Postgres → migrations → Valkey → workers and the admin process. SIGTERM and SIGINT stop: workers finish what is in
-flight, then the admin process ends, then the servers. SIGHUP reads the settings again and replaces the workers one by
-one.
+Keys → Postgres → migrations → Valkey → workers and the admin process. SIGTERM and SIGINT stop: workers finish what is
+in flight, then the admin process ends, then the servers. SIGHUP reads the settings again and replaces the workers one
+by one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from signal import SIGHUP, SIGINT, SIGTERM
 
 import structlog
 
+from node.certificates import prepare_certificate
 from node.data_dir_lock import hold_data_dir
 from node.embedded.postgres import EmbeddedPostgres
 from node.embedded.valkey import EmbeddedValkey
@@ -29,6 +30,7 @@ from node.ports import check_doors_are_free
 from node.processes import AdminProcess, WorkerProcess
 from node.register import migrate_register
 from node.running import RunningNode, remove_running_node, start_ticks, write_running_node
+from node.server_key import prepare_server_key
 from node.settings import EMBEDDED, FIXED_SETTINGS, Settings
 from node.settings_sources import SettingsError
 from node.status_board import StatusBoard, WorkerState
@@ -60,13 +62,15 @@ class Supervisor:
             on_ready: awaited once, when every worker serves.
 
         Raises:
-            NodeError: the node does not start: directory in use, port in use, database unfit, server failed.
+            NodeError: the node does not start: directory or port in use, key or database unfit, server failed.
             OSError: the node does not start: a file or a process is refused.
         """
         self._obey_signals()
         try:
             async with hold_data_dir(self._settings.data_dir):
                 await check_doors_are_free(self._settings)
+                prepare_server_key(self._settings)
+                prepare_certificate(self._settings)
                 self._prepare_run_folder()
                 try:
                     await self._live(on_ready)
@@ -204,8 +208,10 @@ class Supervisor:
             return
         self._name_what_needs_a_restart(fresh)
         kept = {name: getattr(self._settings, name) for name in FIXED_SETTINGS}
-        self._settings = dataclasses.replace(fresh, **kept)
+        wanted = dataclasses.replace(fresh, **kept)
         try:
+            prepare_certificate(wanted)
+            self._settings = wanted
             await self._replace_workers(tasks)
         except (NodeError, OSError) as error:
             _logger().error("reload_failed", reason=str(error))
