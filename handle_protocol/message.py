@@ -6,22 +6,15 @@ very end of a message (operation 2001 of id-pointer-sdk 2.3.1); such a message i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from handle_protocol import octets
-from handle_protocol.bodies.digest import RequestDigest, decode_digest, digest_of, encode_digest, usual_algorithm
-from handle_protocol.bodies.error import ErrorBody, decode_error, encode_error
+from handle_protocol.bodies.digest import RequestDigest, digest_of, encode_digest, usual_algorithm
+from handle_protocol.bodies.error import ErrorBody
 from handle_protocol.bodies.raw import RawBody
-from handle_protocol.bodies.referral import Referral, decode_referral, encode_referral
-from handle_protocol.bodies.resolution import (
-    ResolutionRequest,
-    ResolutionResponse,
-    decode_resolution_request,
-    decode_resolution_response,
-    encode_resolution_request,
-    encode_resolution_response,
-)
+from handle_protocol.bodies.table import AnswerBody, Body, Frame, decode_body, encode_body
 from handle_protocol.codes import OpCode, ResponseCode, code_meant, code_on_wire
 from handle_protocol.credential import Credential, decode_credential, encode_credential
 from handle_protocol.envelope import (
@@ -40,9 +33,6 @@ from handle_protocol.header import UNKNOWN_SITE_SERIAL, Header, decode_header, e
 from handle_protocol.limits import ENVELOPE_OCTETS, EXPIRATION_SECONDS
 from handle_protocol.octets import OctetReader
 
-AnswerBody = ResolutionResponse | Referral | ErrorBody | RawBody
-Body = ResolutionRequest | AnswerBody
-
 UNKNOWN_REQUEST_ID: Final = 0xFFFF_FFFF
 """Reference: the request id in the answer to octets that hold none."""
 
@@ -52,14 +42,6 @@ OP_FLAGS_USUAL: Final = OpFlag.RECURSIVE | OpFlag.CACHE_CERTIFY | OpFlag.PUBLIC_
 _UNREADABLE: Final = int(EnvelopeFlag.COMPRESSED | EnvelopeFlag.ENCRYPTED)
 
 _RESPONSE_CODE_AT: Final = slice(ENVELOPE_OCTETS + 4, ENVELOPE_OCTETS + 8)
-
-_ERROR_CODES: Final[frozenset[int]] = frozenset(ResponseCode) - {
-    ResponseCode.REQUEST,
-    ResponseCode.SUCCESS,
-    ResponseCode.SERVICE_REFERRAL,
-    ResponseCode.PREFIX_REFERRAL,
-    ResponseCode.AUTHENTICATION_NEEDED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +122,38 @@ def decode(envelope: Envelope, message_octets: bytes) -> Message:
     return _decode(envelope, OctetReader(message_octets))
 
 
+def encode_sealed(message: Message, encrypt: Callable[[bytes], bytes]) -> bytes:
+    """Return envelope and encrypted message; the envelope counts the encrypted octets, and says that they are so."""
+    encoded = encode_message(message)
+    content = encrypt(encoded[ENVELOPE_OCTETS:])
+    plain = decode_envelope(OctetReader(encoded))
+    flags = plain.flags | EnvelopeFlag.ENCRYPTED
+    return encode_envelope(replace(plain, flags=flags, message_length=len(content))) + content
+
+
+def open_sealed(message_octets: bytes, decrypt: Callable[[bytes], bytes]) -> bytes:
+    """Return envelope and message of an encrypted message as they would be without encryption.
+
+    Raises:
+        MalformedMessage: there is no whole encrypted message, or whatever `decrypt` raises.
+    """
+    reader = OctetReader(message_octets)
+    sealed = decode_envelope(reader)
+    if reader.remaining != sealed.message_length:
+        raise MalformedMessage(f"{sealed.message_length} octets of message, not {reader.remaining},", reader.offset)
+    content = decrypt(reader.rest())
+    flags = sealed.flags & ~EnvelopeFlag.ENCRYPTED
+    return encode_envelope(replace(sealed, flags=flags, message_length=len(content))) + content
+
+
+def is_sealed(message_octets: bytes) -> bool:
+    """Tell whether octets that begin with an envelope say that the rest is encrypted."""
+    return bool(message_octets[2:3] and message_octets[2] & EnvelopeFlag.ENCRYPTED)
+
+
 def encode_header_and_body(message: Message) -> bytes:
     """Return the octets that digests, signatures and MACs cover."""
-    body = _encode_body(message.body, message.version)
+    body = encode_body(message.body, message.version)
     return encode_header(message.header, len(body)) + body
 
 
@@ -173,7 +184,7 @@ def answer_to(
         now: Unix seconds; the answer may be believed for twelve hours.
         is_authoritative: False for an answer from memory that the register could not confirm.
     """
-    version = max(min(wanted_version(request.version, request.suggested), VERSION_OURS), VERSION_OLDEST)
+    version = answer_version(request)
     if request.has_flag(OpFlag.RETURN_REQUEST_DIGEST):
         digest = digest_of(encode_header_and_body(request), usual_algorithm(version))
         body = _with_digest(body, digest, version)
@@ -186,6 +197,11 @@ def answer_to(
         reserved=0,
     )
     return Message(version, VERSION_OURS, 0, request.session_id, request.request_id, header, body)
+
+
+def answer_version(request: Message) -> Version:
+    """Return the newest version that both we and whoever sent `request` speak."""
+    return max(min(wanted_version(request.version, request.suggested), VERSION_OURS), VERSION_OLDEST)
 
 
 def error_for_unreadable(envelope: Envelope | None, *, now: float, text: str = "") -> Message:
@@ -232,7 +248,8 @@ def _decode(envelope: Envelope, reader: OctetReader) -> Message:
         raise MalformedMessage(f"{envelope.message_length} octets of message, not {reader.remaining},", reader.offset)
     header, body_length = decode_header(reader)
     region = reader.region(body_length, "body")
-    body = _decode_body(header, envelope.version, region)
+    code = code_meant(header.response_code, envelope.version)
+    body = decode_body(Frame(header.op_code, code, header.op_flags, envelope.version), region)
     region.finish("body")
     has_credential_field = bool(reader.remaining)
     credential = _read_credential(reader) if has_credential_field else None
@@ -261,41 +278,6 @@ def _read_credential(reader: OctetReader) -> Credential | None:
     region = reader.region(length, "credential")
     reader.finish("message")
     return decode_credential(region) if length else None
-
-
-def _decode_body(header: Header, version: Version, reader: OctetReader) -> Body:
-    code = code_meant(header.response_code, version)
-    match code, header.op_code:
-        case ResponseCode.REQUEST, OpCode.RESOLUTION:
-            return decode_resolution_request(reader)
-        case ResponseCode.SUCCESS, OpCode.RESOLUTION:
-            return decode_resolution_response(reader, _read_digest(header, version, reader))
-        case ((ResponseCode.SERVICE_REFERRAL | ResponseCode.PREFIX_REFERRAL), _):
-            return decode_referral(reader, _read_digest(header, version, reader))
-        case _ if code in _ERROR_CODES:
-            return decode_error(reader, _read_digest(header, version, reader))
-        case _:
-            return RawBody(reader.rest())
-
-
-def _read_digest(header: Header, version: Version, reader: OctetReader) -> RequestDigest | None:
-    return decode_digest(reader, version) if header.op_flags & OpFlag.RETURN_REQUEST_DIGEST else None
-
-
-def _encode_body(body: Body, version: Version) -> bytes:
-    match body:
-        case ResolutionRequest():
-            return encode_resolution_request(body)
-        case RawBody():
-            return body.octets
-        case ResolutionResponse():
-            content = encode_resolution_response(body)
-        case Referral():
-            content = encode_referral(body)
-        case ErrorBody():
-            content = encode_error(body)
-    digest = body.request_digest
-    return content if digest is None else encode_digest(digest, version) + content
 
 
 def _with_digest(body: AnswerBody, digest: RequestDigest, version: Version) -> AnswerBody:

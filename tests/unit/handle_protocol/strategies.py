@@ -4,11 +4,22 @@ from ipaddress import IPv4Address, IPv6Address
 
 from hypothesis import strategies as st
 
+from handle_protocol.bodies.administration import HandleRequest, HandleResponse, RemoveRequest, ValuesRequest
+from handle_protocol.bodies.challenge import (
+    Challenge,
+    ChallengeAnswer,
+    VerifyChallengeRequest,
+    VerifyChallengeResponse,
+)
 from handle_protocol.bodies.digest import DigestAlgorithm, RequestDigest
 from handle_protocol.bodies.error import ErrorBody
+from handle_protocol.bodies.listing import HandleListResponse
+from handle_protocol.bodies.login import KeyLoginRequest
 from handle_protocol.bodies.raw import RawBody
 from handle_protocol.bodies.referral import Referral
 from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionResponse
+from handle_protocol.bodies.session import KeyExchangeRequest, SessionSetupRequest, SessionSetupResponse
+from handle_protocol.bodies.site_info import SiteInfoResponse
 from handle_protocol.codes import OpCode, ResponseCode, code_on_wire
 from handle_protocol.credential import Credential
 from handle_protocol.envelope import Version
@@ -21,7 +32,7 @@ from handle_protocol.predefined.alias import Alias
 from handle_protocol.predefined.public_key import DhPublicKey, DsaPublicKey, RsaPublicKey
 from handle_protocol.predefined.secret_key import SecretKey
 from handle_protocol.predefined.service import ServiceHandle
-from handle_protocol.predefined.site import Attribute, ServerInterface, Site, SiteServer
+from handle_protocol.predefined.site import Attribute, ServerInterface, Site, SiteServer, encode_site
 from handle_protocol.predefined.vlist import AdministratorGroup
 from handle_protocol.record import encode_value_list
 from handle_protocol.value import HandleValue, Ttl, ValueReference
@@ -134,13 +145,36 @@ def messages(draw: st.DrawFn) -> Message:
     )
 
 
+def _request(op_codes: list[int], body: st.SearchStrategy) -> st.SearchStrategy[tuple]:
+    return st.tuples(st.sampled_from(op_codes), st.just(ResponseCode.REQUEST), body)
+
+
+_session_setups = st.one_of(
+    st.builds(SessionSetupRequest, st.sampled_from([1, 4]), u32, references, octets, has_spare_octets=st.booleans()),
+    st.builds(SessionSetupRequest, st.just(2), u32, references, has_spare_octets=st.booleans()),
+    st.builds(
+        SessionSetupRequest, st.just(3), u32, references, key_reference=references, has_spare_octets=st.booleans()
+    ),
+)
+
 _requests = st.one_of(
     st.tuples(
         st.just(OpCode.RESOLUTION),
         st.just(ResponseCode.REQUEST),
         st.builds(ResolutionRequest, handles, tuples(u32), tuples(texts), st.booleans()),
     ),
-    st.tuples(st.sampled_from([100, 400, 2001, 99_999]), st.just(ResponseCode.REQUEST), st.builds(RawBody, octets)),
+    _request([OpCode.PASSWORD_LOGIN], st.builds(ResolutionRequest, handles, tuples(u32), tuples(texts), st.booleans())),
+    _request(
+        [OpCode.CREATE_HANDLE, OpCode.ADD_VALUE, OpCode.MODIFY_VALUE], st.builds(ValuesRequest, handles, value_lists)
+    ),
+    _request([OpCode.REMOVE_VALUE], st.builds(RemoveRequest, handles, tuples(u32))),
+    _request([2, 101, 105, 300, 301, 302, 401], st.builds(HandleRequest, handles)),
+    _request([OpCode.CHALLENGE_ANSWER], st.builds(ChallengeAnswer, texts, references, octets)),
+    _request([OpCode.VERIFY_CHALLENGE], st.builds(VerifyChallengeRequest, references, octets, octets, octets)),
+    _request([OpCode.SESSION_SETUP], _session_setups),
+    _request([OpCode.SESSION_EXCHANGE_KEY], st.builds(KeyExchangeRequest, octets)),
+    _request([OpCode.KEY_LOGIN], st.builds(KeyLoginRequest, references)),
+    _request([1000, 1001, 1002, 1003, 99_999], st.builds(RawBody, octets)),
 )
 
 
@@ -167,6 +201,18 @@ def _answers(version: Version) -> st.SearchStrategy[tuple]:
             st.sampled_from([2, 3, 4, 7, 100, 200, 301, 401]),
             st.builds(ErrorBody, st.none() | texts, digest),
         ),
-        st.tuples(st.sampled_from([2, 105]), st.just(ResponseCode.SUCCESS), st.builds(RawBody, octets)),
-        st.tuples(st.just(1), st.sampled_from([402, 3001]), st.builds(RawBody, octets)),
+        _success([2], st.builds(SiteInfoResponse, st.builds(encode_site, sites), digest)),
+        _success([100], st.builds(HandleResponse, st.none() | handles, digest)),
+        _success([105, 302], st.builds(HandleListResponse, tuples(handles), digest)),
+        _success([201], st.builds(VerifyChallengeResponse, u8, digest)),
+        _success([400], st.builds(SessionSetupResponse, u16, octets, st.booleans(), digest)),
+        _success([101, 104, 2001], st.builds(RawBody, octets)),
+        st.tuples(
+            st.just(100), st.just(402), st.builds(Challenge, octets, digest.filter(lambda drawn: drawn is not None))
+        ),
+        st.tuples(st.just(1), st.just(4711), st.builds(RawBody, octets)),
     )
+
+
+def _success(op_codes: list[int], body: st.SearchStrategy) -> st.SearchStrategy[tuple]:
+    return st.tuples(st.sampled_from(op_codes), st.just(ResponseCode.SUCCESS), body)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
+from handle_protocol.bodies.challenge import Challenge
 from handle_protocol.bodies.digest import DigestAlgorithm, digest_of
 from handle_protocol.bodies.error import ErrorBody
 from handle_protocol.bodies.raw import RawBody
@@ -81,7 +82,7 @@ def test_the_answer_is_accepted() -> None:
         replace(SHORT, request_id=4_712),
         answer(handle=Handle("88.118.8/齿轮")),
         replace(SHORT, header=replace(SHORT.header, expires_at=int(NOW) - 1)),
-        replace(SHORT, header=replace(SHORT.header, op_code=OpCode.LIST_HANDLES), body=RawBody()),
+        replace(SHORT, header=replace(SHORT.header, op_code=OpCode.DELETE_HANDLE), body=RawBody()),
         REQUEST,
         replace(SHORT, header=replace(SHORT.header, op_code=OpCode.NONE), body=RawBody()),
         replace(
@@ -114,7 +115,8 @@ def test_an_error_is_an_answer(code: ResponseCode) -> None:
 
 
 def test_a_challenge_is_an_answer() -> None:
-    challenge = answer_to(REQUEST, ResponseCode.AUTHENTICATION_NEEDED, RawBody(bytes(20)), now=NOW)
+    digest = digest_of(encode_header_and_body(REQUEST), DigestAlgorithm.SHA256)
+    challenge = answer_to(REQUEST, ResponseCode.AUTHENTICATION_NEEDED, Challenge(bytes(16), digest), now=NOW)
     assert Exchange(REQUEST).accept_datagram(encode_message(challenge), NOW) == challenge
 
 

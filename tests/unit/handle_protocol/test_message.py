@@ -6,11 +6,20 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from handle_protocol.bodies.administration import HandleRequest, HandleResponse, RemoveRequest, ValuesRequest
+from handle_protocol.bodies.challenge import (
+    Challenge,
+    ChallengeAnswer,
+    VerifyChallengeRequest,
+    VerifyChallengeResponse,
+)
 from handle_protocol.bodies.digest import DigestAlgorithm, RequestDigest, digest_of
 from handle_protocol.bodies.error import ErrorBody
+from handle_protocol.bodies.listing import HandleListResponse
 from handle_protocol.bodies.raw import RawBody
 from handle_protocol.bodies.referral import Referral
 from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionResponse
+from handle_protocol.bodies.session import KeyExchangeRequest, SessionSetupRequest, SessionSetupResponse
 from handle_protocol.codes import ResponseCode
 from handle_protocol.credential import Credential
 from handle_protocol.envelope import Version, decode_envelope, wanted_version
@@ -25,9 +34,12 @@ from handle_protocol.message import (
     decode_message,
     encode_header_and_body,
     encode_message,
+    encode_sealed,
     error_for_invalid_handle,
     error_for_unreadable,
     holds_request,
+    is_sealed,
+    open_sealed,
 )
 from handle_protocol.octets import OctetReader
 from handle_protocol.value import decode_value
@@ -74,22 +86,58 @@ def test_a_message_says_what_its_vector_says(message_vector: dict[str, Any]) -> 
     assert len(encode_header_and_body(message)) == 24 + header["body_length"]
 
 
+def said_by_values(body: Any) -> list[str]:
+    return [value.data.hex() for value in body.values]
+
+
+SAID = {
+    ResolutionRequest: lambda body: {"handle": str(body.handle), "indexes": [*body.indexes], "types": [*body.types]},
+    ResolutionResponse: lambda body: {"handle": str(body.handle), "values": said_by_values(body)},
+    Referral: lambda body: {"referral_handle": body.handle, "values": said_by_values(body)},
+    ErrorBody: lambda body: {"message": body.text},
+    ValuesRequest: lambda body: {"handle": str(body.handle), "values": said_by_values(body)},
+    RemoveRequest: lambda body: {"handle": str(body.handle), "indexes": [*body.indexes]},
+    HandleRequest: lambda body: {"handle": str(body.handle)},
+    HandleResponse: lambda body: {"handle": str(body.handle)},
+    HandleListResponse: lambda body: {"handles": [*map(str, body.handles)]},
+    Challenge: lambda body: {"nonce_hex": body.nonce.hex()},
+    ChallengeAnswer: lambda body: {
+        "auth_type": body.key_type,
+        "user_id_handle": body.identity.handle,
+        "user_id_index": body.identity.index,
+        "signed_response_hex": body.proof.hex(),
+    },
+    VerifyChallengeRequest: lambda body: {
+        "handle": body.identity.handle,
+        "handle_index": body.identity.index,
+        "nonce_hex": body.nonce.hex(),
+        "orig_request_digest_hex": body.digest_octets.hex(),
+        "signed_response_hex": body.proof.hex(),
+    },
+    VerifyChallengeResponse: lambda body: {"is_valid": body.is_valid},
+    SessionSetupRequest: lambda body: {
+        "key_exchange_mode": body.mode,
+        "timeout": body.timeout_seconds,
+        "identity_handle": body.identity.handle,
+        "identity_index": body.identity.index,
+        "public_key_hex": body.public_key.hex(),
+    },
+    SessionSetupResponse: lambda body: {"key_exchange_mode": body.mode, "data_hex": body.data.hex()},
+    KeyExchangeRequest: lambda body: {"encrypted_session_key_hex": body.encrypted_key.hex()},
+}
+"""How the vectors describe a body of each kind."""
+
+
 def test_a_body_says_what_its_vector_says(message_vector: dict[str, Any]) -> None:
-    message, described = decode_message(wire(message_vector)), message_vector.get("body", {})
-    match message.body:
-        case ResolutionRequest(handle, indexes, types) if described:
-            assert {"handle": str(handle), "indexes": [*indexes], "types": [*types]} == described
-        case ResolutionResponse(handle) if described:
-            assert str(handle) == described["handle"]
-            assert [value.data.hex() for value in message.body.values] == [v["data_hex"] for v in described["values"]]
-        case Referral(handle) if described:
-            assert handle == described["referral_handle"]
-            assert [value.value_type for value in message.body.values] == [v["type"] for v in described["values"]]
-        case ErrorBody(text) if described:
-            assert text == described["message"]
-    if "request_digest" in message_vector and not isinstance(message.body, RawBody):
+    body, described = decode_message(wire(message_vector)).body, message_vector.get("body", {})
+    if type(body) in SAID and described:
+        said = SAID[type(body)](body)
+        if "values" in described:
+            described = described | {"values": [value["data_hex"] for value in described["values"]]}
+        assert {name: said[name] for name in described} == described
+    if "request_digest" in message_vector and not isinstance(body, RawBody):
         algorithm, digest = message_vector["request_digest"].values()
-        assert message.body.request_digest == RequestDigest(algorithm, bytes.fromhex(digest))
+        assert body.request_digest == RequestDigest(algorithm, bytes.fromhex(digest))
 
 
 def test_a_credential_says_what_its_vector_says(message_vector: dict[str, Any]) -> None:
@@ -338,3 +386,15 @@ def test_an_unsigned_value_of_a_vector_reads_like_a_value() -> None:
     assert isinstance(body, ResolutionResponse)
     first = decode_value(OctetReader(body.value_list[4:]))
     assert body.values[0] == first
+
+
+def test_an_encrypted_message_is_opened_to_the_octets_that_were_sealed(message_vector: dict[str, Any]) -> None:
+    message = decode_message(wire(message_vector))
+    sealed = encode_sealed(message, lambda content: b"\0" + content[::-1])
+    assert is_sealed(sealed)
+    assert not is_sealed(wire(message_vector))
+    with pytest.raises(MalformedMessage):
+        decode_message(sealed)
+    assert open_sealed(sealed, lambda content: content[:0:-1]) == wire(message_vector)
+    with pytest.raises(MalformedMessage):
+        open_sealed(sealed[:-1], lambda content: content[:0:-1])

@@ -1,0 +1,38 @@
+"""Logging in on a connection with a key (operation 2001 of the industrial SDKs): whose key it will be.
+
+octets  field
+   4+n  handle of the identity
+     4  index of its key
+
+The answer is a challenge, and the answer to that has no body. Recorded: vectors, file 15.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handle_protocol import octets
+from handle_protocol.octets import OctetReader
+from handle_protocol.value import ValueReference
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLoginRequest:
+    """Let me log in as this identity."""
+
+    identity: ValueReference
+
+
+def encode_key_login(body: KeyLoginRequest) -> bytes:
+    """Return the octets of a login."""
+    return octets.text(body.identity.handle) + octets.u32(body.identity.index)
+
+
+def decode_key_login(reader: OctetReader) -> KeyLoginRequest:
+    """Read a login.
+
+    Raises:
+        MalformedMessage: the octets end early or the handle is not UTF-8.
+    """
+    handle = reader.text("handle of the identity")
+    return KeyLoginRequest(ValueReference(reader.u32("index of the identity"), handle))
