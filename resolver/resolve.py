@@ -1,6 +1,7 @@
 """The chain from a query to an answer.
 
-authority (ours? suspended? delegated?) ─▶ L1 ─▶ register, in batches ─▶ prefix records get their site
+authority (ours? suspended? delegated?) ─▶ L1 ─▶ register, in batches ─▶ absent ones are computed, where a template says
+    how ─▶ prefix records get their site
     ─▶ selection and visibility ─▶ answer
 """
 
@@ -28,6 +29,7 @@ from resolver.answer import (
 )
 from resolver.authority import Authority
 from resolver.cache import Entry, RecordCache
+from resolver.computed import ComputedRecords
 from resolver.flights import Flights, Landing
 from resolver.query import Query
 from resolver.sources import RecordSource, RegisteredPrefix
@@ -66,6 +68,7 @@ class Resolver:
         self.unix_clock = unix_clock
         self._unreachable_until = 0.0
         self._flights = Flights(source, self._remember, self._note_failure, queries_max)
+        self._computed = ComputedRecords(lambda: self.authority, cache, self._flights, clock)
 
     async def resolve(self, query: Query) -> Answer:
         """Answer `query`, asking the register where memory does not suffice."""
@@ -83,9 +86,8 @@ class Resolver:
         entry = self.cache.look_up(key, now)
         if entry is not None:
             return self._conclude(query, registered, _recall(query, entry), is_public=query.is_public_only)
-        if self.cache.is_absent(key, now):
-            return self._conclude(query, registered, None)
-        return None
+        computed = self._computed.from_memory(query.handle, registered) if self.cache.is_absent(key, now) else None
+        return None if computed is None else self._conclude(query, registered, *computed)
 
     async def answer_from_register(self, query: Query) -> Answer:
         """Answer `query` as the register has it now; from memory only while the register cannot be asked."""
@@ -96,7 +98,9 @@ class Resolver:
         if self.clock() < self._unreachable_until:
             return self._answer_without_register(query, registered, key)
         try:
-            record = await asyncio.shield(self._flights.fetch(key))
+            is_absent = not query.is_authoritative and self.cache.is_absent(key, self.clock())
+            record = None if is_absent else await asyncio.shield(self._flights.fetch(key))
+            record = record or await self._computed.with_register(query.handle, registered)
         except (ConnectionError, TimeoutError):
             return self._answer_without_register(query, registered, key)
         return self._conclude(query, registered, record)

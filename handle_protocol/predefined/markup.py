@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
+from xml.sax.saxutils import escape, quoteattr
 
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.limits import XML_DEPTH_MAX, XML_ELEMENTS_MAX, XML_OCTETS_MAX
@@ -37,6 +38,13 @@ def read_markup(data: bytes) -> Element:
     if len(data) > XML_OCTETS_MAX:
         raise MalformedMessage(f"at most {XML_OCTETS_MAX} octets of XML", XML_OCTETS_MAX)
     return _Builder().read(data)
+
+
+def write_markup(element: Element) -> str:
+    """Write an element as XML, its own text before what stands in it."""
+    attributes = "".join(f" {name}={quoteattr(text)}" for name, text in element.attributes.items())
+    children = "".join(map(write_markup, element.children))
+    return f"<{element.name}{attributes}>{escape(element.text)}{children}</{element.name}>"
 
 
 class _Builder:
