@@ -18,6 +18,21 @@ CACHE_INVALIDATIONS: Final = Counter("idnode_cache_invalidations", "Records forg
 FEED_AGE: Final = Gauge(
     "idnode_feed_age_seconds", "Time since the change feed last said where it stands.", multiprocess_mode="livemax"
 )
+AUTHENTICATIONS: Final = Counter(
+    "idnode_authentications", "Proofs of identity that were looked at, by kind and result.", ("method", "outcome")
+)
+LEGACY_AUTHENTICATIONS: Final = Counter(
+    "idnode_legacy_authentications", "Proofs that were valid, though weak, by what is weak about them.", ("kind",)
+)
+CHALLENGE_RECORDS: Final = Gauge(
+    "idnode_challenge_records", "Challenges that wait for an answer.", multiprocess_mode="livesum"
+)
+CHALLENGE_OCTETS: Final = Gauge(
+    "idnode_challenge_octets", "Octets of the requests that these are for.", multiprocess_mode="livesum"
+)
+SESSION_RECORDS: Final = Gauge(
+    "idnode_session_records", "Open sessions, by kind.", ("kind",), multiprocess_mode="livesum"
+)
 
 
 class DoorTally:
