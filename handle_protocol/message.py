@@ -175,7 +175,7 @@ def answer_to(
 ) -> Message:
     """Return the answer to `request`, with its ids, flags and counts, in the newest version both sides speak.
 
-    The digest of the request is added to `body` where the request asks for it.
+    The digest of the request is added to `body` where the request asks for it, and to every challenge.
 
     Args:
         request: the message to answer.
@@ -185,14 +185,16 @@ def answer_to(
         is_authoritative: False for an answer from memory that the register could not confirm.
     """
     version = answer_version(request)
-    if request.has_flag(OpFlag.RETURN_REQUEST_DIGEST):
+    op_flags = request.header.op_flags & ~OpFlag.AUTHORITATIVE | (OpFlag.AUTHORITATIVE if is_authoritative else 0)
+    if response_code == ResponseCode.AUTHENTICATION_NEEDED:  # The proof covers the digest: it is there unasked, too.
+        op_flags |= OpFlag.RETURN_REQUEST_DIGEST
+    if op_flags & OpFlag.RETURN_REQUEST_DIGEST:
         digest = digest_of(encode_header_and_body(request), usual_algorithm(version))
         body = _with_digest(body, digest, version)
-    authority = OpFlag.AUTHORITATIVE if is_authoritative else 0
     header = replace(
         request.header,
         response_code=code_on_wire(response_code, version),
-        op_flags=request.header.op_flags & ~OpFlag.AUTHORITATIVE | authority,
+        op_flags=op_flags,
         expires_at=int(now) + EXPIRATION_SECONDS,
         reserved=0,
     )

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 
 from handle_protocol import octets
 from handle_protocol.bodies.digest import RequestDigest
+from handle_protocol.bodies.identity import decode_identity, encode_identity
 from handle_protocol.octets import OctetReader
 from handle_protocol.value import ValueReference
 
@@ -103,32 +104,34 @@ def decode_challenge(reader: OctetReader, digest: RequestDigest | None) -> Chall
 
 def encode_challenge_answer(body: ChallengeAnswer) -> bytes:
     """Return the octets of an answer to a challenge."""
-    return octets.text(body.key_type) + _encode_identity(body.identity) + octets.counted(body.proof)
+    return octets.text(body.key_type) + encode_identity(body.identity) + octets.counted(body.proof)
 
 
 def decode_challenge_answer(reader: OctetReader) -> ChallengeAnswer:
     """Read an answer to a challenge.
 
     Raises:
-        MalformedMessage: the octets end early or a text is not UTF-8.
+        MalformedMessage: the octets end early, or the kind is not UTF-8.
+        InvalidHandle: the handle is too long or not UTF-8.
     """
     key_type = reader.text("kind of key")
-    return ChallengeAnswer(key_type, _decode_identity(reader), reader.counted("proof"))
+    return ChallengeAnswer(key_type, decode_identity(reader), reader.counted("proof"))
 
 
 def encode_verify_request(body: VerifyChallengeRequest) -> bytes:
     """Return the octets of a verification."""
     parts = (body.nonce, body.digest_octets, body.proof)
-    return _encode_identity(body.identity) + b"".join(map(octets.counted, parts))
+    return encode_identity(body.identity) + b"".join(map(octets.counted, parts))
 
 
 def decode_verify_request(reader: OctetReader) -> VerifyChallengeRequest:
     """Read a verification.
 
     Raises:
-        MalformedMessage: the octets end early or the handle is not UTF-8.
+        MalformedMessage: the octets end early.
+        InvalidHandle: the handle is too long or not UTF-8.
     """
-    identity = _decode_identity(reader)
+    identity = decode_identity(reader)
     return VerifyChallengeRequest(identity, reader.counted("nonce"), reader.counted("digest"), reader.counted("proof"))
 
 
@@ -144,12 +147,3 @@ def decode_verify_response(reader: OctetReader, digest: RequestDigest | None) ->
         MalformedMessage: there is no octet.
     """
     return VerifyChallengeResponse(reader.u8("verdict"), digest)
-
-
-def _encode_identity(identity: ValueReference) -> bytes:
-    return octets.text(identity.handle) + octets.u32(identity.index)
-
-
-def _decode_identity(reader: OctetReader) -> ValueReference:
-    handle = reader.text("handle of the identity")
-    return ValueReference(reader.u32("index of the identity"), handle)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from handle_protocol import octets
+from handle_protocol.bodies.identity import decode_identity, encode_identity
 from handle_protocol.octets import OctetReader
 from handle_protocol.value import ValueReference
 
@@ -25,14 +25,14 @@ class KeyLoginRequest:
 
 def encode_key_login(body: KeyLoginRequest) -> bytes:
     """Return the octets of a login."""
-    return octets.text(body.identity.handle) + octets.u32(body.identity.index)
+    return encode_identity(body.identity)
 
 
 def decode_key_login(reader: OctetReader) -> KeyLoginRequest:
     """Read a login.
 
     Raises:
-        MalformedMessage: the octets end early or the handle is not UTF-8.
+        MalformedMessage: the octets end early.
+        InvalidHandle: the handle is too long or not UTF-8.
     """
-    handle = reader.text("handle of the identity")
-    return KeyLoginRequest(ValueReference(reader.u32("index of the identity"), handle))
+    return KeyLoginRequest(decode_identity(reader))

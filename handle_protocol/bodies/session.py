@@ -24,6 +24,7 @@ from typing import Final
 
 from handle_protocol import octets
 from handle_protocol.bodies.digest import RequestDigest
+from handle_protocol.bodies.identity import decode_identity, encode_identity
 from handle_protocol.octets import OctetReader
 from handle_protocol.value import ValueReference
 
@@ -86,11 +87,11 @@ class KeyExchangeRequest:
 
 def encode_session_setup(body: SessionSetupRequest) -> bytes:
     """Return the octets of a set-up."""
-    parts = [octets.u16(body.mode), octets.u32(body.timeout_seconds), _encode_reference(body.identity)]
+    parts = [octets.u16(body.mode), octets.u32(body.timeout_seconds), encode_identity(body.identity)]
     if body.mode in _WITH_PUBLIC_KEY:
         parts.append(octets.counted(body.public_key))
     if body.key_reference is not None:
-        parts.append(_encode_reference(body.key_reference))
+        parts.append(encode_identity(body.key_reference))
     return b"".join(parts) + _SPARE_OCTETS * body.has_spare_octets
 
 
@@ -98,13 +99,14 @@ def decode_session_setup(reader: OctetReader) -> SessionSetupRequest:
     """Read a set-up.
 
     Raises:
-        MalformedMessage: the octets end early or a handle is not UTF-8.
+        MalformedMessage: the octets end early.
+        InvalidHandle: a handle is too long or not UTF-8.
     """
     mode = reader.u16("mode of key exchange")
     timeout_seconds = reader.u32("timeout")
-    identity = _decode_reference(reader)
+    identity = decode_identity(reader)
     public_key = reader.counted("public key") if mode in _WITH_PUBLIC_KEY else b""
-    key_reference = _decode_reference(reader) if mode == ExchangeMode.HANDLE_KEY else None
+    key_reference = decode_identity(reader) if mode == ExchangeMode.HANDLE_KEY else None
     return SessionSetupRequest(mode, timeout_seconds, identity, public_key, key_reference, reader.skip(_SPARE_OCTETS))
 
 
@@ -136,12 +138,3 @@ def decode_key_exchange(reader: OctetReader) -> KeyExchangeRequest:
         MalformedMessage: the octets end early.
     """
     return KeyExchangeRequest(reader.counted("encrypted session key"))
-
-
-def _encode_reference(reference: ValueReference) -> bytes:
-    return octets.text(reference.handle) + octets.u32(reference.index)
-
-
-def _decode_reference(reader: OctetReader) -> ValueReference:
-    handle = reader.text("handle")
-    return ValueReference(reader.u32("index"), handle)
