@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from handle_protocol.handle import Handle, Prefix
@@ -43,6 +43,8 @@ class MemoryRegister:
         outage: raised instead of answering, when set.
         batches: the keys of every fetch, in order.
         transactions: the changes of every apply, in order.
+        results: what becomes of changes to these keys instead of what should.
+        meanwhile: what happens just before each of the next transactions.
         is_open: cleared to hold every fetch back.
     """
 
@@ -52,6 +54,8 @@ class MemoryRegister:
     outage: Exception | None = None
     batches: list[tuple[bytes, ...]] = field(default_factory=list)
     transactions: list[tuple[RecordChange, ...]] = field(default_factory=list)
+    results: dict[bytes, ChangeResult] = field(default_factory=dict)
+    meanwhile: list[Callable[[], object]] = field(default_factory=list)
     is_open: asyncio.Event = field(default_factory=asyncio.Event)
     _changes: asyncio.Queue[MemoryChange | Exception] = field(default_factory=asyncio.Queue)
 
@@ -101,6 +105,8 @@ class MemoryRegister:
         await asyncio.sleep(0)
         if self.outage is not None:
             raise self.outage
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
         return [self._apply(change) for change in changes]
 
     def _apply(self, change: RecordChange) -> tuple[ChangeResult, int]:
@@ -109,6 +115,8 @@ class MemoryRegister:
         if refusal is not None or registered is None:
             return refusal or ChangeResult.NOT_OURS, 0
         key = change.handle.key(folds_suffix=registered.folds_suffix)
+        if key in self.results:
+            return self.results[key], 0
         before = self.records.get(key)
         revision = 0 if before is None else before.revision
         if revision != change.expected_revision:
