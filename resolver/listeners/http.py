@@ -123,7 +123,7 @@ class HttpDoor:
         if response.outcome:
             self._tally.outcomes[response.outcome] += 1
         connection = cast(BoundedConnection, request.protocol)
-        connection.end_answer(is_lingering=request.body_exists and not request.content.is_eof())
+        connection.end_answer(is_lingering=not request.content.is_eof())
         return _to_wire(request, response)
 
     async def _respond(self, request: web.BaseRequest) -> WebResponse:

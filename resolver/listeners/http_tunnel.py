@@ -26,8 +26,10 @@ _HEADERS: Final = {"Content-Type": MESSAGE_TYPE, "Cache-Control": "no-store", "X
 
 def is_tunnelled(method: str, headers: Mapping[str, str]) -> bool:
     """Tell whether the body of a request is a message of the Handle protocol."""
+    if method != "POST":
+        return False
     media_type = headers.get("Content-Type", "").partition(";")[0]
-    return method == "POST" and media_type.strip().lower() == MESSAGE_TYPE
+    return media_type.strip().lower() == MESSAGE_TYPE
 
 
 class Tunnel:
