@@ -5,14 +5,17 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, strategies as st
 
-from handle_protocol.bodies.challenge import Challenge
+from handle_protocol.bodies.administration import HandleRequest, ValuesRequest
+from handle_protocol.bodies.challenge import Challenge, ChallengeAnswer
 from handle_protocol.bodies.digest import DigestAlgorithm, digest_of
 from handle_protocol.bodies.error import ErrorBody
+from handle_protocol.bodies.listing import HandleListResponse
+from handle_protocol.bodies.login import KeyLoginRequest
 from handle_protocol.bodies.raw import RawBody
 from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionResponse
 from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.errors import ProtocolError
-from handle_protocol.exchange import Exchange, resolution_request
+from handle_protocol.exchange import Exchange, challenge_answer_request, request, resolution_request
 from handle_protocol.flags import OpFlag
 from handle_protocol.handle import Handle
 from handle_protocol.limits import UDP_WAITS_SECONDS
@@ -27,7 +30,7 @@ from handle_protocol.message import (
 )
 from handle_protocol.record import encode_value_list
 from handle_protocol.transmission import split
-from handle_protocol.value import HandleValue
+from handle_protocol.value import HandleValue, ValueReference
 
 NOW = 1_700_000_000.0
 QUESTION = ResolutionRequest(Handle("88.118.8/轴承"), types=("URL",))
@@ -161,6 +164,88 @@ def test_a_datagram_lost_by_an_old_server_is_waited_for_and_asked_again() -> Non
     later = replace(LONG, header=replace(LONG.header, expires_at=LONG.header.expires_at + 1))
     answers = [exchange.accept_datagram(unflagged(datagram), NOW) for datagram in split(encode_message(later))]
     assert answers[-1] == later
+
+
+IDENTITY = ValueReference(300, "0.NA/88.118.8")
+LOGIN = request(KeyLoginRequest(IDENTITY), OpCode.KEY_LOGIN, request_id=1, now=NOW, op_flags=0)
+CREATION = request(
+    ValuesRequest(Handle("88.118.8/离心泵"), encode_value_list((HandleValue(1, "产品名称", "泵".encode()),))),
+    OpCode.CREATE_HANDLE,
+    request_id=1,
+    now=NOW,
+)
+
+
+def challenge_to(challenged: Message) -> Message:
+    digest = digest_of(encode_header_and_body(challenged), DigestAlgorithm.SHA256)
+    answer = answer_to(challenged, ResponseCode.AUTHENTICATION_NEEDED, Challenge(bytes(16), digest), now=NOW)
+    return replace(answer, session_id=77)
+
+
+def proof_for(challenged: Message) -> Message:
+    proof = ChallengeAnswer("HS_SECKEY", IDENTITY, b"proof")
+    return challenge_answer_request(challenge_to(challenged), proof, request_id=2, now=NOW)
+
+
+def final_answer(challenged: Message, *, code: int = ResponseCode.SUCCESS, digest_from: Message) -> Message:
+    """As servers send it: the operation is that of the challenged request."""
+    proof = proof_for(challenged)
+    body = ErrorBody("", digest_of(encode_header_and_body(digest_from), DigestAlgorithm.SHA256))
+    answer = answer_to(proof, code, body, now=NOW)
+    return replace(answer, header=replace(answer.header, op_code=challenged.header.op_code), body=body)
+
+
+def test_any_operation_is_asked_for_in_a_session_or_without() -> None:
+    asked = request(HandleRequest(Handle("/")), OpCode.SESSION_TERMINATE, request_id=9, now=NOW, session_id=5)
+    assert decode_message(Exchange(asked).request_octets) == asked
+    assert (asked.session_id, asked.header.op_code) == (5, OpCode.SESSION_TERMINATE)
+
+
+def test_a_challenge_is_answered_in_the_version_that_the_server_suggests_and_names_what_it_kept() -> None:
+    proof = proof_for(CREATION)
+    assert decode_message(encode_message(proof)) == proof
+    assert (str(proof.version), proof.session_id, proof.request_id) == ("2.11", 77, 2)
+    assert proof.header.op_code == OpCode.CHALLENGE_ANSWER
+
+
+@pytest.mark.parametrize("challenged", [LOGIN, CREATION], ids=["login", "creation"])
+@pytest.mark.parametrize("is_digest_of_challenged", [True, False], ids=["as 9.2.0", "as ours"])
+def test_the_answer_to_a_proof_has_the_operation_that_was_challenged(
+    challenged: Message,
+    is_digest_of_challenged: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    digest_from = challenged if is_digest_of_challenged else proof_for(challenged)
+    final = final_answer(challenged, code=ResponseCode.INVALID_ADMIN, digest_from=digest_from)
+    octets = encode_message(final)
+    assert Exchange(proof_for(challenged), challenged).accept_message(octets, NOW) == final
+    assert Exchange(proof_for(challenged)).accept_message(octets, NOW) is None
+
+
+def test_the_answer_to_another_proof_is_ignored() -> None:
+    foreign = final_answer(CREATION, code=ResponseCode.INVALID_ADMIN, digest_from=LOGIN)
+    exchange = Exchange(proof_for(CREATION), CREATION)
+    assert exchange.accept_message(encode_message(foreign), NOW) is None
+    assert not exchange.is_answered
+
+
+def test_the_values_that_a_proof_opens_must_be_those_of_the_handle_that_was_asked_for() -> None:
+    answers = [
+        answer(request=proof_for(REQUEST), handle=handle) for handle in (Handle("88.118.8/齿轮"), QUESTION.handle)
+    ]
+    foreign, ours = (replace(each, header=replace(each.header, op_code=OpCode.RESOLUTION)) for each in answers)
+    exchange = Exchange(proof_for(REQUEST), REQUEST)
+    assert exchange.accept_message(encode_message(foreign), NOW) is None
+    assert exchange.accept_message(encode_message(ours), NOW) == ours
+
+
+def test_a_list_is_answered_with_its_last_message() -> None:
+    asked = request(HandleRequest(Handle("0.NA/88.118.8")), OpCode.LIST_HANDLES, request_id=3, now=NOW)
+    last = answer_to(asked, ResponseCode.SUCCESS, HandleListResponse((Handle("88.118.8/轴承"),)), now=NOW)
+    first = replace(last, header=replace(last.header, op_flags=last.header.op_flags | OpFlag.CONTINUOUS))
+    exchange = Exchange(asked)
+    for message, is_answered in ((first, False), (first, False), (last, True)):
+        assert exchange.accept_message(encode_message(message), NOW) == message
+        assert exchange.is_answered == is_answered
 
 
 @given(st.binary(max_size=100))
