@@ -53,6 +53,9 @@ class Authentication:
     Attributes:
         ids: whose a session id is.
         clock: monotonic, seconds; what `now` is taken from.
+        challenges, sessions, web_sessions: what is kept.
+        guessing: who may not try any more.
+        verifier: of proofs.
     """
 
     def __init__(
@@ -69,12 +72,12 @@ class Authentication:
         self.sessions = SessionTable(ids, limits.sessions)
         self.web_sessions = WebSessions(ids, limits.web_sessions)
         self.guessing = Guessing(limits.failures_max, tell)
-        self._verifier = Verifier(keys, self.guessing, limits.verification, remote)
+        self.verifier = Verifier(keys, self.guessing, limits.verification, remote)
         self._challenge_seconds = limits.challenges.seconds
 
     def present(self, identity: ValueReference, evidence: Evidence | Proof, address: str) -> PresentedClaim:
         """Return the claim of somebody at `address` to be `identity`, to be proved when it matters."""
-        return PresentedClaim(self._verifier, identity, evidence, address)
+        return PresentedClaim(self.verifier, identity, evidence, address)
 
     def new_login(self) -> ConnectionLogin:
         """Return the login of a new connection."""
@@ -89,4 +92,4 @@ class Authentication:
 
     def close(self) -> None:
         """Verify nothing more."""
-        self._verifier.close()
+        self.verifier.close()

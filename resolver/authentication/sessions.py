@@ -15,6 +15,7 @@ from resolver.authentication.claims import Claim
 from resolver.authentication.fair_table import FairTable
 from resolver.authentication.networks import network_of
 from resolver.authentication.session_ids import SessionIds
+from resolver.authentication.verification import PresentedClaim
 
 SESSION_SECONDS_MAX_DEFAULT: Final = 86_400.0
 """Reference: how long an idle session is kept at most."""
@@ -122,6 +123,12 @@ class SessionTable:
         if self._table.get(session.id) is session:
             session.expires_at = now + session.idle_seconds
             self._table.replace(session.id, session)
+
+    def note_proof(self, session: Session, claim: PresentedClaim) -> None:
+        """Remember who a session is, when that was proved in it by whoever was named at its set-up."""
+        proved = claim.proved
+        if proved is not None and (session.identity is None or session.identity.covers(proved.identity)):
+            session.claim = proved
 
     def close(self, session_id: int) -> None:
         """Forget a session."""

@@ -259,12 +259,11 @@ class PresentedClaim:
                 self._verified = await self._verifier.verify(self.identity, self._evidence, self._address)
         return self._verified.proof
 
-    async def lasting(self) -> ProvedClaim | Proof:
-        """Prove it, and return the claim that a session or a login goes on with; or why there is none."""
-        proof = await self.prove()
-        if self._verified is None or self._verified.key is None:
-            return proof
-        return ProvedClaim(self._verifier, self._verified.key)
+    @property
+    def proved(self) -> ProvedClaim | None:
+        """The claim that a session or a login goes on with; None unless this one was proved, and is true."""
+        key = None if self._verified is None else self._verified.key
+        return None if key is None else ProvedClaim(self._verifier, key)
 
 
 @dataclass(frozen=True, slots=True)
