@@ -13,14 +13,16 @@ from handle_protocol.bodies.challenge import (
     VerifyChallengeRequest,
     VerifyChallengeResponse,
 )
-from handle_protocol.bodies.digest import DigestAlgorithm, RequestDigest, digest_of
+from handle_protocol.bodies.digest import DigestAlgorithm, RequestDigest, digest_of, usual_algorithm
 from handle_protocol.bodies.error import ErrorBody
 from handle_protocol.bodies.listing import HandleListResponse
+from handle_protocol.bodies.login import KeyLoginRequest
 from handle_protocol.bodies.raw import RawBody
 from handle_protocol.bodies.referral import Referral
 from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionResponse
 from handle_protocol.bodies.session import KeyExchangeRequest, SessionSetupRequest, SessionSetupResponse
-from handle_protocol.codes import ResponseCode
+from handle_protocol.bodies.site_info import SiteInfoResponse
+from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.credential import Credential
 from handle_protocol.envelope import Version, decode_envelope, wanted_version
 from handle_protocol.errors import InvalidHandle, MalformedMessage, ProtocolError, UnsupportedVersion
@@ -42,7 +44,7 @@ from handle_protocol.message import (
     open_sealed,
 )
 from handle_protocol.octets import OctetReader
-from handle_protocol.value import decode_value
+from handle_protocol.value import ValueReference, decode_value
 from tests.unit.handle_protocol.conftest import read_vectors
 from tests.unit.handle_protocol.strategies import messages
 
@@ -138,6 +140,64 @@ def test_a_body_says_what_its_vector_says(message_vector: dict[str, Any]) -> Non
     if "request_digest" in message_vector and not isinstance(body, RawBody):
         algorithm, digest = message_vector["request_digest"].values()
         assert body.request_digest == RequestDigest(algorithm, bytes.fromhex(digest))
+
+
+SHAPES = {
+    (OpCode.RESOLUTION, True): ResolutionRequest,
+    (OpCode.RESOLUTION, False): ResolutionResponse,
+    (OpCode.GET_SITE_INFO, True): HandleRequest,
+    (OpCode.GET_SITE_INFO, False): SiteInfoResponse,
+    (OpCode.CREATE_HANDLE, True): ValuesRequest,
+    (OpCode.CREATE_HANDLE, False): HandleResponse,
+    (OpCode.DELETE_HANDLE, True): HandleRequest,
+    (OpCode.ADD_VALUE, True): ValuesRequest,
+    (OpCode.REMOVE_VALUE, True): RemoveRequest,
+    (OpCode.MODIFY_VALUE, True): ValuesRequest,
+    (OpCode.LIST_HANDLES, True): HandleRequest,
+    (OpCode.LIST_HANDLES, False): HandleListResponse,
+    (OpCode.CHALLENGE_ANSWER, True): ChallengeAnswer,
+    (OpCode.VERIFY_CHALLENGE, True): VerifyChallengeRequest,
+    (OpCode.VERIFY_CHALLENGE, False): VerifyChallengeResponse,
+    (OpCode.HOME_PREFIX, True): HandleRequest,
+    (OpCode.UNHOME_PREFIX, True): HandleRequest,
+    (OpCode.LIST_HOMED_PREFIXES, True): HandleRequest,
+    (OpCode.LIST_HOMED_PREFIXES, False): HandleListResponse,
+    (OpCode.SESSION_SETUP, True): SessionSetupRequest,
+    (OpCode.SESSION_SETUP, False): SessionSetupResponse,
+    (OpCode.SESSION_TERMINATE, True): HandleRequest,
+    (OpCode.SESSION_EXCHANGE_KEY, True): KeyExchangeRequest,
+    (OpCode.PASSWORD_LOGIN, True): ResolutionRequest,
+    (OpCode.PASSWORD_LOGIN, False): ResolutionResponse,
+    (OpCode.KEY_LOGIN, True): KeyLoginRequest,
+}
+"""The body of a request (True) or of a success; whatever is not listed stays octets."""
+
+OTHER_SHAPES = {402: Challenge, 302: Referral, 303: Referral}
+"""The body of an answer that is neither a success nor an error."""
+
+
+def test_a_body_has_the_shape_of_its_operation(message_vector: dict[str, Any]) -> None:
+    message = decode_message(wire(message_vector))
+    if message.response_code in (ResponseCode.REQUEST, ResponseCode.SUCCESS):
+        shape = SHAPES.get((message.header.op_code, message.is_request), RawBody)
+    else:
+        shape = OTHER_SHAPES.get(message.response_code, ErrorBody)
+    assert type(message.body) is shape
+
+
+@pytest.mark.parametrize(
+    "vector", [v for v in read_vectors("15", "wire_hex") if "login_user" in v], ids=lambda v: v["name"]
+)
+def test_a_login_names_the_identity_that_its_vector_names(vector: dict[str, Any]) -> None:
+    assert decode_message(wire(vector)).body == KeyLoginRequest(ValueReference.parse(vector["login_user"]))
+
+
+def test_an_octet_more_in_a_body_is_malformed(message_vector: dict[str, Any]) -> None:
+    message = decode_message(wire(message_vector))
+    if not isinstance(message.body, RawBody):
+        length = message_vector["header"]["body_length"]
+        with pytest.raises(MalformedMessage):
+            decode_message(longer(message, ENVELOPE_OCTETS + 24 + length, (40, length)))
 
 
 def test_a_credential_says_what_its_vector_says(message_vector: dict[str, Any]) -> None:
@@ -281,6 +341,29 @@ def test_a_name_that_can_be_no_handle_is_told_from_other_mistakes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("op_code", "body"),
+    [
+        (OpCode.CREATE_HANDLE, ValuesRequest(Handle(""), bytes(4))),
+        (OpCode.REMOVE_VALUE, RemoveRequest(Handle("x" * 2_049), (1,))),
+        (OpCode.DELETE_HANDLE, RawBody(b"\0\0\0\1\xff")),
+        (OpCode.KEY_LOGIN, RawBody(b"\0\0\0\1\xff\0\0\1\x2c")),
+    ],
+)
+def test_an_invalid_handle_of_any_operation_is_answered_with_its_own_code(op_code: OpCode, body: Any) -> None:
+    octets = encode_message(question(header=replace(question().header, op_code=op_code), body=body))
+    with pytest.raises(InvalidHandle):
+        decode_message(octets)
+    answer = error_for_invalid_handle(decode_envelope(OctetReader(octets)), octets[ENVELOPE_OCTETS:], now=NOW)
+    assert (answer.header.op_code, answer.response_code) == (op_code, ResponseCode.INVALID_HANDLE)
+
+
+@pytest.mark.parametrize("code", [407, 408, 603, 604, 605, 3001])
+def test_the_codes_of_the_industrial_dialect_are_errors(code: int) -> None:
+    answer = answer_to(question(), code, ErrorBody("请先登录"), now=NOW)
+    assert decode_message(encode_message(answer)) == answer
+
+
+@pytest.mark.parametrize(
     ("version", "suggested", "answered"),
     [
         ((2, 11), (2, 11), (2, 11)),
@@ -334,6 +417,23 @@ def test_an_answer_returns_the_digest_that_is_asked_for(version: tuple[int, int]
     answer = answer_to(request, ResponseCode.HANDLE_NOT_FOUND, ErrorBody(), now=NOW)
     digest = digest_of(encode_message(request)[20:-4], DigestAlgorithm(algorithm))
     assert decode_message(encode_message(answer)).body == ErrorBody("", digest)
+
+
+@pytest.mark.parametrize("version", [(2, 0), (2, 3), (2, 11)])
+def test_a_challenge_returns_the_digest_unasked(version: tuple[int, int]) -> None:
+    request = question(version=Version(*version), suggested=Version(0, 0))
+    challenge = answer_to(request, ResponseCode.AUTHENTICATION_NEEDED, Challenge(bytes(16)), now=NOW)
+    digest = digest_of(encode_message(request)[20:-4], usual_algorithm(version))
+    assert challenge.has_flag(OpFlag.RETURN_REQUEST_DIGEST)
+    assert decode_message(encode_message(challenge)).body == Challenge(bytes(16), digest)
+
+
+def test_the_digest_of_a_challenge_is_read_where_the_flag_is_not_set() -> None:
+    vector = next(v for v in read_vectors("02", "wire_hex") if v["name"] == "challenge-2.11")
+    challenge = decode_message(wire(vector))
+    flags = challenge.header.op_flags & ~OpFlag.RETURN_REQUEST_DIGEST
+    unflagged = replace(challenge, header=replace(challenge.header, op_flags=flags))
+    assert decode_message(encode_message(unflagged)) == unflagged
 
 
 def test_a_digest_stands_first_in_a_raw_body() -> None:
