@@ -269,6 +269,19 @@ async def test_who_guesses_is_refused_with_a_delay_and_the_owner_elsewhere_is_no
     assert await authentication.present(IDENTITY, RIGHT, "203.0.113.5").prove() is Proof.VALID
 
 
+async def test_guesses_that_are_made_at_once_tell_no_more_than_one_after_the_other(monkeypatch, authentication) -> None:
+    monkeypatch.setattr(verification, "DELAY_SECONDS", 0.0)
+    guesses = [WRONG] * 30 + [RIGHT]
+    proofs = await asyncio.gather(*(prove(authentication, each) for each in guesses))
+    assert proofs == [Proof.WRONG] * FAILURES_MAX + [Proof.TOO_MANY] * (31 - FAILURES_MAX)
+
+
+@pytest.mark.parametrize("evidence", [Password(b""), secret_code(b"")])
+async def test_an_empty_key_is_nobodys(evidence, keys, authentication) -> None:
+    keys.ours[ADMINISTRATOR] = (secret_value(301, b""),)
+    assert await prove(authentication, evidence) is Proof.WRONG
+
+
 async def test_more_proofs_than_can_wait_are_told_to_come_later(keys) -> None:
     authentication = guard(keys)
     proofs = await asyncio.gather(*(prove(authentication, secret_code()) for _ in range(100)))
