@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from handle_protocol.handle import Handle
+from handle_protocol.predefined import parse_data
+from handle_protocol.predefined.namespace import Namespace
 from handle_protocol.predefined.site import Site, encode_site
 from handle_protocol.record import NO_VALUES, HandleRecord
 from handle_protocol.value import HandleValue
@@ -73,6 +75,16 @@ class Resolver:
     async def resolve(self, query: Query) -> Answer:
         """Answer `query`, asking the register where memory does not suffice."""
         return self.answer_from_memory(query) or await self.answer_from_register(query)
+
+    async def namespace_of(self, handle: Handle) -> Namespace | None:
+        """Return what the record of its prefix says to everybody about `handle`; None when it says nothing readable."""
+        registered = self.authority.find(handle)
+        if registered is None or handle.described_prefix is not None:
+            return None
+        answer = await self.resolve(Query(registered.prefix.handle, types=("HS_NAMESPACE",)))
+        values = answer.record.values if isinstance(answer, Found) else ()
+        read = (parse_data(value) for value in sorted(values, key=lambda value: value.index))
+        return next((namespace for namespace in read if isinstance(namespace, Namespace)), None)
 
     def answer_from_memory(self, query: Query) -> Answer | None:
         """Answer `query` without waiting for anything, or return None: the register must be asked."""

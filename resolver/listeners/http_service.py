@@ -182,6 +182,9 @@ class HttpService:
         return outcome_response(request, outcome, self._clock())
 
     async def _outcome_of(self, visit: Visit) -> Outcome:
+        notice = proxy.notice_of_namespace(visit, await self._resolver.namespace_of(visit.handle))
+        if notice is not None:
+            return notice
         answer = await self._resolver.resolve(proxy.query_of(visit))
         outcome = proxy.outcome_of(visit, answer, self._clock(), self._random)
         if not isinstance(outcome, FollowAlias):

@@ -11,6 +11,7 @@ from typing import Final
 from handle_protocol.errors import InvalidHandle
 from handle_protocol.handle import Handle
 from handle_protocol.predefined.alias import decode_alias
+from handle_protocol.predefined.namespace import Namespace
 from handle_protocol.predefined.site import InterfaceProtocol, Site, SiteServer
 from handle_protocol.value import HandleValue
 from resolver.answer import (
@@ -40,6 +41,7 @@ class Notice(Enum):
     NO_VALUES = "no_values"
     NOT_RESPONSIBLE = "not_responsible"
     SUSPENDED = "suspended"
+    INACTIVE = "inactive"
     NOT_PUBLIC = "not_public"
     ELSEWHERE = "elsewhere"
     BUSY = "busy"
@@ -51,6 +53,7 @@ STATUS_BY_NOTICE: Final = {
     Notice.NOT_FOUND: HTTPStatus.NOT_FOUND,
     Notice.NO_VALUES: HTTPStatus.NOT_FOUND,
     Notice.SUSPENDED: HTTPStatus.NOT_FOUND,
+    Notice.INACTIVE: HTTPStatus.NOT_FOUND,
     Notice.NOT_RESPONSIBLE: HTTPStatus.BAD_REQUEST,
     Notice.NO_HANDLE: HTTPStatus.BAD_REQUEST,
     Notice.WRONG_PARAMETERS: HTTPStatus.BAD_REQUEST,
@@ -135,11 +138,17 @@ class ShowUrls:
 
 @dataclass(frozen=True, slots=True)
 class ShowNotice:
-    """Say why there is nothing to show."""
+    """Say why there is nothing to show.
+
+    Attributes:
+        site: where the enterprise's own node is.
+        message: what whoever holds the prefix says about it, or empty.
+    """
 
     notice: Notice
     handle: str
     site: Site | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +177,13 @@ def query_of(visit: Visit) -> Query:
     if (indexes or types) and visit.follows_aliases:
         types += ("HS_ALIAS",)
     return Query(visit.handle, indexes, types, is_authoritative=visit.parameters.says("auth"))
+
+
+def notice_of_namespace(visit: Visit, namespace: Namespace | None) -> ShowNotice | None:
+    """Return what to say when the prefix says that its handles are out of use, existing or not (reference)."""
+    if namespace is None or namespace.is_active:
+        return None
+    return ShowNotice(Notice.INACTIVE, visit.handle.spelling, message=namespace.status_message)
 
 
 def alias_of(visit: Visit, answer: Answer) -> Handle | None:

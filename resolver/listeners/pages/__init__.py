@@ -89,9 +89,10 @@ def notice_page(shown: ShowNotice, language: Language) -> str:
     """Return the page that says why there is nothing to show, and what to do."""
     title, solve = texts.NOTICES[shown.notice]
     servers = "" if shown.site is None else _servers(shown.site, language)
+    message = f"<p>{_text(shown.message)}</p>\n" if shown.message else ""
     content = (
         f"<h1>{_say(title, language)}</h1>\n<p><code>{_text(shown.handle)}</code></p>\n"
-        f"<p>{_say(solve, language)}</p>\n{servers}{_form(language, shown.handle)}"
+        f"{message}<p>{_say(solve, language)}</p>\n{servers}{_form(language, shown.handle)}"
     )
     return _page(language, title.in_language(language), content)
 

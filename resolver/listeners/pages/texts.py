@@ -79,6 +79,10 @@ NOTICES: Final = {
         Text("该企业前缀已暂停解析", "Suspended"),
         Text("请联系注册该前缀的企业。", "Ask the enterprise that holds this prefix."),
     ),
+    Notice.INACTIVE: NoticeText(
+        Text("该前缀的标识已停用", "Out of use"),
+        Text("请联系注册该前缀的企业。", "Ask the enterprise that holds this prefix."),
+    ),
     Notice.NOT_PUBLIC: NoticeText(
         Text("该数据不公开", "Not public"),
         Text("请向企业申请访问权限。", "Ask the enterprise for access."),

@@ -36,6 +36,8 @@ LOCATIONS = """<locations>
 <location id="3" href_template="https://three.example/{hdl:path}" weight="1"/>
 </locations>"""
 
+INACTIVE = "<namespace><status>inactive</status><statusmsg>企业已注销 &lt;1&gt;</statusmsg></namespace>"
+
 
 def recorded_json(name: str) -> Any:
     """The JSON of an exchange; its Chinese was recorded in the wrong character set, which is put right here."""
@@ -56,6 +58,7 @@ class World:
     def __init__(self, limits: HttpLimits, **parts: Any) -> None:
         self.register = MemoryRegister()
         self.register.add_prefix(PREFIX, folds_suffix=True)
+        self.register.add_prefix("88.118.7")
         self.register.add_prefix("88.118.8")
         self.register.add_prefix("88.118.9", is_suspended=True)
         self.register.add_prefix("88.200", delegated_to=Site((), serial=7))
@@ -88,6 +91,8 @@ class World:
         self.store(
             "88.118.8/离心泵", text_value(1, "URL", "https://example.cn/产品?id=1"), text_value(2, "名称", "离心泵")
         )
+        self.store("88.118.7/X", text_value(1, "URL", "https://example.cn/"))
+        self.store("0.NA/88.118.7", text_value(1, "HS_NAMESPACE", INACTIVE))
         self.store("88.118.8/a/b", text_value(1, "DESC", "<script>alert('x')</script>"))
         self.store("88.118.8/坏链接", text_value(1, "URL", "javascript:alert(1)"))
         self.store("88.118.8/换行", text_value(1, "URL", "https://example.cn/\r\nSet-Cookie: a=b"))

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from handle_protocol.handle import Handle
+from handle_protocol.predefined.namespace import decode_namespace
 from resolver.answer import Busy, Found, NotFound, NotResponsible, ValuesNotFound
 from resolver.resolve import PROBE_SECONDS
 from tests.builders import text_value
@@ -105,6 +106,21 @@ async def test_an_outage_is_busy_and_never_not_found(world) -> None:
     world.register.outage = None
     world.clock.now += PROBE_SECONDS
     assert isinstance(await world.ask("88.118.8/泵@压力"), Found)
+
+
+async def test_what_a_prefix_says_of_its_handles_is_told(world) -> None:
+    namespaces = [
+        await world.resolver.namespace_of(Handle(spelling))
+        for spelling in ("88.118.8/泵", "88.118.8/没有", "88.118.16/阀", "0.NA/88.118.8", "10.1000/X", "88.200/X")
+    ]
+    assert namespaces == [decode_namespace(TEMPLATE.encode())] * 2 + [None] * 4
+
+
+async def test_a_prefix_whose_namespace_cannot_be_read_says_nothing(world) -> None:
+    world.register.put("0.NA/88.118.16", text_value(1, "HS_NAMESPACE", "<namespace>"))
+    assert await world.resolver.namespace_of(Handle("88.118.16/阀")) is None
+    world.register.outage = ConnectionError("gone")
+    assert await world.resolver.namespace_of(Handle("88.118.8/泵")) is None
 
 
 @pytest.mark.parametrize(

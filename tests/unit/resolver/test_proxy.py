@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 
 from handle_protocol.handle import Handle, Prefix
+from handle_protocol.predefined.namespace import decode_namespace
 from handle_protocol.predefined.site import InterfaceProtocol, InterfacePurpose, ServerInterface, Site, SiteServer
 from handle_protocol.record import HandleRecord
 from handle_protocol.value import HandleValue, Ttl
@@ -99,6 +100,24 @@ def test_redirection_headers_come_with_a_page() -> None:
 def test_a_redirect_lives_as_long_as_the_shortest_value() -> None:
     short = text_value(3, "DESC", "x", ttl=Ttl(60))
     assert outcome((URL, short)) == Redirect("https://example.cn/p", 60)
+
+
+@pytest.mark.parametrize(
+    ("xml", "notice"),
+    [
+        ("<namespace/>", None),
+        ("<namespace><status>active</status><statusmsg>正常</statusmsg></namespace>", None),
+        ("<namespace><status>inactive</status></namespace>", ShowNotice(Notice.INACTIVE, PUMP.spelling)),
+        (
+            "<namespace><status>inactive</status><statusmsg>企业已注销</statusmsg></namespace>",
+            ShowNotice(Notice.INACTIVE, PUMP.spelling, message="企业已注销"),
+        ),
+    ],
+)
+def test_a_prefix_may_say_that_its_handles_are_out_of_use(xml: str, notice: ShowNotice | None) -> None:
+    assert proxy.notice_of_namespace(visit(), decode_namespace(xml.encode())) == notice
+    assert proxy.notice_of_namespace(visit(), None) is None
+    assert STATUS_BY_NOTICE[Notice.INACTIVE] == 404
 
 
 NOTICES: dict[str, tuple[Answer, Notice, int]] = {
