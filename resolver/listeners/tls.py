@@ -128,10 +128,6 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         """Seal all of it in as few records as possible."""
         self.write(b"".join(list_of_data))
 
-    def can_write_eof(self) -> bool:
-        """Tell that the application cannot end its half alone: aiohttp never wants to."""
-        return False
-
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         """Say from how many waiting octets on the peer counts as one that does not read."""
         self._wire.set_write_buffer_limits(high=high, low=low)
@@ -178,14 +174,6 @@ class TlsTransport(asyncio.Transport, asyncio.Protocol):
         """Cut the connection."""
         self._is_closing = True
         self._wire.abort()
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Refuse: what is spoken inside stays the same."""
-        raise NotImplementedError
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """Return the application."""
-        return self._application
 
     # Between them.
 
