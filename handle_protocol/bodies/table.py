@@ -58,7 +58,7 @@ from handle_protocol.bodies.session import (
     encode_session_setup,
     encode_session_setup_response,
 )
-from handle_protocol.bodies.site_info import SiteInfoResponse, decode_site_info, encode_site_info
+from handle_protocol.bodies.site import SiteInfoResponse, decode_site_info, encode_site_info
 from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.flags import OpFlag
 from handle_protocol.octets import OctetReader

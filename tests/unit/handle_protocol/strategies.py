@@ -19,7 +19,7 @@ from handle_protocol.bodies.raw import RawBody
 from handle_protocol.bodies.referral import Referral
 from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionResponse
 from handle_protocol.bodies.session import KeyExchangeRequest, SessionSetupRequest, SessionSetupResponse
-from handle_protocol.bodies.site_info import SiteInfoResponse
+from handle_protocol.bodies.site import SiteInfoResponse
 from handle_protocol.codes import OpCode, ResponseCode, code_on_wire
 from handle_protocol.credential import Credential
 from handle_protocol.envelope import Version
