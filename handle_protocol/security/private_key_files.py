@@ -19,7 +19,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import dsa, rsa
 
 from handle_protocol import octets
-from handle_protocol.errors import MalformedMessage
+from handle_protocol.errors import MalformedMessage, ProtocolError
 from handle_protocol.octets import OctetReader
 from handle_protocol.security.ciphers import BlockCipher, decrypt_cbc, decrypt_ecb, encrypt_cbc, encrypt_ecb
 from handle_protocol.security.digests import md5
@@ -100,11 +100,9 @@ def decode_private_key(content: bytes) -> LibraryKey:
     reader.finish("private key")
     try:
         return _dsa_key(*numbers) if kind == _DSA else _rsa_key(*numbers)
-    except (OverflowError, TypeError):
-        raise UnsupportedKey("expected numbers that make a private key") from None
-    except ValueError as error:
-        if isinstance(error, MalformedMessage | UnsupportedKey):
-            raise
+    except ProtocolError:
+        raise
+    except (ValueError, OverflowError, TypeError):
         raise UnsupportedKey("expected numbers that make a private key") from None
 
 

@@ -48,6 +48,7 @@ from handle_protocol.security.sm2_forms import (
 )
 
 _PEM_START: Final = b"-----BEGIN "
+_ENCRYPTED: Final = b"ENCRYPTED"
 _PKCS8: Final = re.compile(rb"\s*-----BEGIN PRIVATE KEY-----(?P<base64>[A-Za-z0-9+/=\s]*)-----END PRIVATE KEY-----\s*")
 _EXPONENT: Final = 65_537
 
@@ -219,14 +220,13 @@ def _sm2_key(text: bytes) -> Sm2PrivateKey | None:
 
 
 def _from_pem(text: bytes, passphrase: bytes | None) -> LibraryKey:
+    is_encrypted = _ENCRYPTED in text
+    if is_encrypted and not passphrase:
+        raise WrongPassphrase("the private key needs a passphrase / 私钥需要口令")
     try:
-        key = load_pem_private_key(text, passphrase)
-    except TypeError:
-        if passphrase is not None:
-            return _from_pem(text, None)
-        raise WrongPassphrase("the private key needs a passphrase / 私钥需要口令") from None
-    except (ValueError, NotInLibrary):
-        if passphrase is not None:
+        key = load_pem_private_key(text, passphrase if is_encrypted else None)
+    except (ValueError, TypeError, NotInLibrary):
+        if is_encrypted:
             raise WrongPassphrase("the passphrase does not open the private key / 口令不能打开私钥") from None
         raise UnsupportedKey("expected a private key of RSA, DSA or SM2") from None
     if not isinstance(key, rsa.RSAPrivateKey | dsa.DSAPrivateKey):

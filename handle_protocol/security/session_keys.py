@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import dh
-
 from handle_protocol import octets
 from handle_protocol.envelope import Version
 from handle_protocol.octets import OctetReader
@@ -31,6 +29,8 @@ _CBC_SINCE: Final = Version(2, 4)
 _AES_SINCE: Final = Version(2, 4)
 _AES_SECRET_OCTETS: Final = 32
 _GENERATOR: Final = 2
+_PRIVATE_BITS: Final = 384
+"""RFC 7919 §5.2: the largest group that we accept needs 325; more costs time and protects nothing."""
 
 _MODP_2048: Final = int(
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
@@ -165,15 +165,19 @@ def decode_session_key(sent: bytes, version: Version) -> SessionKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyAgreement:
-    """Our half of a Diffie-Hellman agreement."""
+    """Our half of a Diffie-Hellman agreement, for one session.
 
-    private: dh.DHPrivateKey = field(repr=False)
+    Not the library's: it deprecates Diffie-Hellman in such groups, which is the only one that peers speak. A private
+    number is used for one agreement, so that its time tells nothing about another.
+    """
+
+    private_number: int = field(repr=False)
+    p: int = _MODP_2048
+    g: int = _GENERATOR
 
     def public_data(self) -> bytes:
         """Return our public key as DH_PUB_KEY."""
-        numbers = self.private.public_key().public_numbers()
-        group = numbers.parameter_numbers
-        return encode_public_key(DhPublicKey(numbers.y, group.p, group.g))
+        return encode_public_key(DhPublicKey(pow(self.g, self.private_number, self.p), self.p, self.g))
 
     def session_key(self, peer: DhPublicKey, algorithm: SessionAlgorithm) -> SessionKey:
         """Return the key that we and the peer now share.
@@ -181,19 +185,18 @@ class KeyAgreement:
         Raises:
             UnsupportedKey: the peer's key is of another group, or makes a secret that is none.
         """
-        group = self.private.parameters().parameter_numbers()
-        if (peer.p, peer.g) != (group.p, group.g):
+        if (peer.p, peer.g) != (self.p, self.g):
             raise UnsupportedKey("expected a Diffie-Hellman key of our group")
-        try:
-            shared = self.private.exchange(_library_key(peer))
-        except ValueError:
-            raise UnsupportedKey("expected a Diffie-Hellman key that makes a secret") from None
-        return SessionKey(algorithm, _secret_of(shared.rjust(-(-group.p.bit_length() // 8), b"\0"), algorithm))
+        shared = pow(peer.y, self.private_number, self.p)
+        if not 1 < shared < self.p - 1:
+            raise UnsupportedKey("expected a Diffie-Hellman key that makes a secret")
+        secret = shared.to_bytes((self.p.bit_length() + 7) // 8, "big")
+        return SessionKey(algorithm, _secret_of(secret, algorithm))
 
 
 def start_key_agreement() -> KeyAgreement:
     """Return a client's new half, in a group of 2 048 bits (RFC 3526 §3)."""
-    return KeyAgreement(dh.DHParameterNumbers(_MODP_2048, _GENERATOR).parameters().generate_private_key())
+    return KeyAgreement(_private_number())
 
 
 def answer_key_agreement(
@@ -213,10 +216,7 @@ def answer_key_agreement(
     """
     peer = read_agreement_key(client_data)
     chosen = usual_session_algorithm(version) if algorithm is None else algorithm
-    try:
-        ours = KeyAgreement(_library_key(peer).parameters().generate_private_key())
-    except ValueError:
-        raise UnsupportedKey("expected a Diffie-Hellman group") from None
+    ours = KeyAgreement(_private_number(), peer.p, peer.g)
     return ours.session_key(peer, chosen), _algorithm_prefix(chosen, version) + ours.public_data()
 
 
@@ -252,8 +252,8 @@ def read_agreement_key(data: bytes) -> DhPublicKey:
     return key
 
 
-def _library_key(key: DhPublicKey) -> dh.DHPublicKey:
-    return dh.DHPublicNumbers(key.y, dh.DHParameterNumbers(key.p, key.g)).public_key()
+def _private_number() -> int:
+    return secrets.randbits(_PRIVATE_BITS) | 1 << (_PRIVATE_BITS - 1)
 
 
 def _secret_of(shared: bytes, algorithm: SessionAlgorithm) -> bytes:
