@@ -11,6 +11,11 @@ from typing import Final
 from prometheus_client import Counter, Gauge
 
 RESOLUTIONS: Final = Counter("idnode_resolutions", "Questions answered, by door and outcome.", ("door", "outcome"))
+OPERATIONS: Final = Counter(
+    "idnode_operations",
+    "Operations of the Handle protocol beyond plain resolution, by door, operation and response code.",
+    ("door", "operation", "code"),
+)
 DISCARDED: Final = Counter("idnode_discarded", "Input that got no answer or an error, by door.", ("door", "reason"))
 CACHE_RECORDS: Final = Gauge("idnode_cache_records", "Records remembered.", multiprocess_mode="livesum")
 CACHE_OCTETS: Final = Gauge("idnode_cache_octets", "Memory that these take.", multiprocess_mode="livesum")
@@ -40,19 +45,24 @@ class DoorTally:
 
     Attributes:
         outcomes: answers by outcome, a short word such as found or not_found.
+        operations: answers beyond plain resolution by operation and response code.
         discarded: input without an ordinary answer by reason, a short word such as malformed.
     """
 
     def __init__(self, door: str) -> None:
         self.door = door
         self.outcomes: Tally[str] = Tally()
+        self.operations: Tally[tuple[int, int]] = Tally()
         self.discarded: Tally[str] = Tally()
 
     def flush(self) -> None:
         """Hand the numbers over to Prometheus and begin at zero."""
         for outcome, count in self.outcomes.items():
             RESOLUTIONS.labels(self.door, outcome).inc(count)
+        for (op_code, code), count in self.operations.items():
+            OPERATIONS.labels(self.door, op_code, code).inc(count)
         for reason, count in self.discarded.items():
             DISCARDED.labels(self.door, reason).inc(count)
         self.outcomes.clear()
+        self.operations.clear()
         self.discarded.clear()

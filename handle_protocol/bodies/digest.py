@@ -47,6 +47,9 @@ _ALGORITHMS: Final = {
     DigestAlgorithm.SHA256: _Algorithm(32, lambda data: hashlib.sha256(data).digest()),
 }
 
+DIGEST_OCTETS: Final = {algorithm: each.octet_count for algorithm, each in _ALGORITHMS.items()}
+"""The size of each digest."""
+
 _ALGORITHM_OCTET_SINCE: Final = (2, 1)
 _SHA256_SINCE: Final = (2, 7)
 

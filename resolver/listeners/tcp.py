@@ -95,7 +95,7 @@ class TcpConnection(asyncio.Protocol):
         self._held_octets = 0
         self._is_finishing = False
         self._is_paused = False
-        self._peer = Peer(is_connection=True)
+        self._peer = Peer()
         self._is_admitted = False
         self.deadline = time.monotonic() + door.limits.idle_seconds
 
@@ -103,7 +103,7 @@ class TcpConnection(asyncio.Protocol):
         """Take the connection in, or cut it at once."""
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        self._peer.address = peer[0] if peer else ""
+        self._peer = self._door.service.new_peer(peer[0] if peer else "")
         self._is_admitted = self._door.admission.admit(self, self._peer.address)
         if not self._is_admitted:
             self._transport.abort()

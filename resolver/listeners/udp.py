@@ -18,9 +18,10 @@ from typing import Any, Final
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.limits import DATAGRAM_OCTETS_MAX, ENVELOPE_OCTETS
 from handle_protocol.transmission import Reassembly, is_whole, split
+from resolver.listeners.repeats import Repeats, repetition_key
 from resolver.operations.native import NativeService
 from resolver.operations.peers import Peer
-from resolver.operations.replies import Answered
+from resolver.operations.replies import Answered, Reply
 
 DATAGRAMS_PER_TURN: Final = 64
 """Datagrams answered before the loop may do something else: about a millisecond."""
@@ -64,6 +65,7 @@ class UdpDoor:
         self._reassembly = Reassembly(
             limits.fragments_max, limits.fragments_octets_max, limits.fragments_per_peer_max, limits.fragments_seconds
         )
+        self._repeats = Repeats()
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -119,11 +121,27 @@ class UdpDoor:
         message = self._assemble(datagram, peer)
         if message is None:
             return
-        reply = self._service.serve(message, Peer(peer[0]))
+        key = repetition_key(message, peer)
+        if key is None:
+            self._reply(self._service.serve(message, Peer(peer[0])), peer)
+        else:
+            self._serve_once(message, peer, key)
+
+    def _serve_once(self, message: bytes, peer: SocketAddress, key: bytes) -> None:
+        """Serve what must not be done twice; send the answer again if this is a repetition."""
+        now = time.monotonic()
+        repeated = self._repeats.find(key, now)
+        if repeated is None:
+            self._repeats.note(key, peer[0], None, now)
+            self._reply(self._service.serve(message, Peer(peer[0])), peer, key)
+        elif repeated.answer is not None:
+            self._answer(repeated.answer, peer)
+
+    def _reply(self, reply: Reply, peer: SocketAddress, key: bytes | None = None) -> None:
         if isinstance(reply, bytes):
-            self._answer(reply, peer)
+            self._answer_first(reply, peer, key)
         elif reply is not None:
-            task = asyncio.get_running_loop().create_task(self._answer_later(reply, peer))
+            task = asyncio.get_running_loop().create_task(self._answer_later(reply, peer, key))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -137,12 +155,17 @@ class UdpDoor:
             self._tally.discarded["no_message"] += 1
             return None
 
-    async def _answer_later(self, reply: Awaitable[Answered], peer: SocketAddress) -> None:
+    async def _answer_later(self, reply: Awaitable[Answered], peer: SocketAddress, key: bytes | None) -> None:
         answer = await reply
         if isinstance(answer, bytes):
-            self._answer(answer, peer)
+            self._answer_first(answer, peer, key)
         else:
             self._send_beginning(answer.octets, peer)
+
+    def _answer_first(self, answer: bytes, peer: SocketAddress, key: bytes | None) -> None:
+        if key is not None:
+            self._repeats.note(key, peer[0], answer, time.monotonic())
+        self._answer(answer, peer)
 
     def _answer(self, answer: bytes, peer: SocketAddress) -> None:
         if len(answer) <= DATAGRAM_OCTETS_MAX:

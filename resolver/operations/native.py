@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -10,8 +11,9 @@ import structlog
 
 from handle_protocol.bodies.error import ErrorBody
 from handle_protocol.codes import OpCode, ResponseCode
-from handle_protocol.envelope import decode_envelope
+from handle_protocol.envelope import Envelope, decode_envelope
 from handle_protocol.errors import InvalidHandle, ProtocolError
+from handle_protocol.flags import OpFlag
 from handle_protocol.limits import ENVELOPE_OCTETS, MESSAGE_OCTETS_MAX, RECURSION_COUNT_MAX
 from handle_protocol.message import (
     Message,
@@ -21,14 +23,20 @@ from handle_protocol.message import (
     error_for_invalid_handle,
     error_for_unreadable,
     holds_request,
+    is_sealed,
 )
 from handle_protocol.octets import OctetReader
-from resolver.answer import Answer, Busy, Found
+from resolver.answer import Answer, Busy, Found, PermissionNeeded
+from resolver.authentication.sessions import Session
 from resolver.fast_path.plain import PlainAnswers
 from resolver.flights import Landing
 from resolver.metrics import DoorTally
+from resolver.operations.asked import Asked
+from resolver.operations.other_workers import OtherWorkers
 from resolver.operations.peers import Peer
-from resolver.operations.replies import Reply
+from resolver.operations.replies import Answered, Reply
+from resolver.operations.sessions import has_session_code
+from resolver.operations.table import Operations
 from resolver.resolve import Resolver
 from resolver.translation.messages import message_of, query_of
 
@@ -36,6 +44,8 @@ log = structlog.get_logger()
 
 QUERIES_IN_FLIGHT_MAX: Final = 10_000
 """Questions that may wait for the register at once in one worker; to more we say that we are busy."""
+
+_SPECIAL: Final = int(OpFlag.CERTIFY | OpFlag.TRUSTED_QUERY)
 
 SOMEBODY: Final = Peer()
 """One of whom nothing is known; nothing ever lasts for it."""
@@ -47,7 +57,7 @@ class NativeService:
     Attributes:
         plain: the short way for plain questions; ask it first.
         tally: what the door with this service counts.
-        in_flight: questions that wait for the register.
+        in_flight: requests that wait for the register.
     """
 
     def __init__(
@@ -55,36 +65,123 @@ class NativeService:
         resolver: Resolver,
         tally: DoorTally,
         queries_in_flight_max: int = QUERIES_IN_FLIGHT_MAX,
+        *,
+        operations: Operations | None = None,
+        others: OtherWorkers | None = None,
     ) -> None:
+        """Serve questions from `resolver`, and everything else by `operations`, if there are any.
+
+        Args:
+            resolver: answers questions.
+            tally: counts.
+            queries_in_flight_max: to more requests than these we say that we are busy.
+            operations: what there is beyond plain resolution.
+            others: the other workers of this node; None = there are none.
+        """
         self.plain = PlainAnswers(resolver)
         self.tally = tally
         self._resolver = resolver
         self.in_flight = 0
         self._in_flight_max = queries_in_flight_max
-        self._operations: dict[int, Callable[[Message], Reply]] = {OpCode.RESOLUTION: self._resolve}
+        self._operations = operations
+        self._others = others
 
-    def serve(self, octets: bytes, peer: Peer = SOMEBODY) -> Reply:  # noqa: ARG002 - operations that ask who it is follow
+    def new_peer(self, address: str) -> Peer:
+        """Return one who has just connected."""
+        return Peer(address, None if self._operations is None else self._operations.new_login())
+
+    def serve(self, octets: bytes, peer: Peer = SOMEBODY) -> Reply:
         """Return the reply to one request of `peer`, envelope included.
 
         What cannot be read gets the protocol's own error, what is itself a response gets nothing.
         """
+        if self._operations is not None and is_sealed(octets):
+            return self._serve_sealed(octets, peer, self._operations)
         if not holds_request(octets):  # Before anything is spent on it: the longest answers are 250 kB.
             self.tally.discarded["response"] += 1
             return None
         try:
-            request = decode_message(octets)
+            return self._serve_request(Asked(decode_message(octets), octets, peer))
         except ProtocolError as error:
             return self._answer_unreadable(octets, error)
+
+    def _serve_request(self, asked: Asked) -> Reply:
+        request = asked.request
         if request.header.recursion_count > RECURSION_COUNT_MAX:
             return self._refuse(request, ResponseCode.RECURSION_COUNT_TOO_HIGH)
-        operation = self._operations.get(request.header.op_code)
-        if operation is None:
-            return self._refuse(request, ResponseCode.OPERATION_NOT_SUPPORTED)
         try:
-            return operation(request)
+            if _is_plain(asked):
+                return self._resolve(asked)
+            if self._operations is None:
+                return self._refuse(request, ResponseCode.OPERATION_NOT_SUPPORTED)
+            return self._hand_over(asked) or self._find_session(asked, self._operations)
         except Exception:
             log.exception("request_failed", operation=request.header.op_code)
             return self._refuse(request, ResponseCode.ERROR)
+
+    def _serve_sealed(self, octets: bytes, peer: Peer, operations: Operations) -> Reply:
+        """Serve an encrypted request; nothing but its session id can be read yet."""
+        envelope = decode_envelope(OctetReader(octets))
+        owner = self._owner(envelope.session_id)
+        if owner is not None:
+            return self._ask_owner(owner, octets, peer)
+        session = operations.sessions.find(envelope.session_id, peer.address)
+        try:
+            opened = b"" if session is None else operations.sessions.open(octets, session)
+            if session is None or not holds_request(opened):
+                return self._refuse_unreadable(envelope)
+            asked = Asked(decode_message(opened), opened, peer, session, is_sealed=True)
+        except ProtocolError:
+            return self._refuse_unreadable(envelope)
+        return self._check_session(asked, session, operations)
+
+    def _find_session(self, asked: Asked, operations: Operations) -> Reply:
+        if not has_session_code(asked.request):
+            return self._begin(asked, operations)
+        session = operations.sessions.find(asked.request.session_id, asked.peer.address)
+        if session is None:
+            return self._refuse(asked.request, ResponseCode.SESSION_TIMEOUT)
+        return self._check_session(replace(asked, session=session), session, operations)
+
+    def _check_session(self, asked: Asked, session: Session, operations: Operations) -> Reply:
+        code = operations.sessions.check(asked.request, session)
+        return self._begin(asked, operations) if code is None else self._refuse(asked.request, code)
+
+    def _begin(self, asked: Asked, operations: Operations) -> Reply:
+        """Begin an operation, if not too much is under way."""
+        if self.in_flight >= self._in_flight_max:
+            return self._refuse(asked.request, ResponseCode.SERVER_TOO_BUSY)
+        step = operations.begin(asked, self.tally)
+        if step is None:
+            return self._refuse(asked.request, ResponseCode.OPERATION_NOT_SUPPORTED)
+        self.in_flight += 1
+        step.add_done_callback(self._note_done)
+        return step
+
+    def _note_done(self, _: object) -> None:
+        self.in_flight -= 1
+
+    def _hand_over(self, asked: Asked) -> Reply:
+        """Hand what came in a session of another worker to it; None = this worker serves it."""
+        owner = self._owner(asked.request.session_id) if has_session_code(asked.request) else None
+        return None if owner is None else self._ask_owner(owner, asked.octets, asked.peer)
+
+    def _owner(self, session_id: int) -> int | None:
+        return None if self._others is None else self._others.owner(session_id)
+
+    async def _ask_owner(self, owner: int, octets: bytes, peer: Peer) -> bytes:
+        assert self._others is not None, "it told who the owner is"
+        try:
+            return await self._others.serve_in_session(owner, peer.address, octets)
+        except (ConnectionError, TimeoutError, ValueError):
+            return self._refuse_unreadable(decode_envelope(OctetReader(octets)))
+
+    def _refuse_unreadable(self, envelope: Envelope) -> bytes:
+        """Say that a session is not there, to whoever sent what cannot be read without it."""
+        self.tally.discarded["no_session"] += 1
+        error = error_for_unreadable(envelope, now=self._resolver.unix_clock())
+        header = replace(error.header, response_code=int(ResponseCode.SESSION_TIMEOUT))
+        return encode_message(replace(error, header=header, session_id=envelope.session_id))
 
     def fetch_missing(self, then: Callable[[], None]) -> bool:
         """Fetch what `plain` lacked for the last request, and tell whether that was begun; `then` is called after it.
@@ -104,26 +201,31 @@ class NativeService:
         self.plain.hits = 0
         self.tally.flush()
 
-    def _resolve(self, request: Message) -> Reply:
-        query = query_of(request)
+    def _resolve(self, asked: Asked) -> Reply:
+        query = query_of(asked.request)
         answer = self._resolver.answer_from_memory(query)
+        if isinstance(answer, PermissionNeeded) and self._operations is not None:
+            return self._begin(asked, self._operations)
         if answer is None and self.in_flight < self._in_flight_max:
-            return self._resolve_later(request)
-        return self._encode(answer or Busy(query.handle), request)
+            return self._resolve_later(asked)
+        return self._encode(answer or Busy(query.handle), asked.request)
 
     def _land(self, then: Callable[[], None], landing: Landing) -> None:
         self.in_flight -= 1
         if not landing.cancelled():
             then()
 
-    async def _resolve_later(self, request: Message) -> bytes:
+    async def _resolve_later(self, asked: Asked) -> Answered:
         self.in_flight += 1
         try:
-            answer = await self._resolver.answer_from_register(query_of(request))
-            return self._encode(answer, request)
+            answer = await self._resolver.answer_from_register(query_of(asked.request))
+            step = None
+            if isinstance(answer, PermissionNeeded) and self._operations is not None:
+                step = self._operations.begin(asked, self.tally)
+            return self._encode(answer, asked.request) if step is None else await step
         except Exception:
-            log.exception("request_failed", operation=request.header.op_code)
-            return self._refuse(request, ResponseCode.ERROR)
+            log.exception("request_failed", operation=asked.request.header.op_code)
+            return self._refuse(asked.request, ResponseCode.ERROR)
         finally:
             self.in_flight -= 1
 
@@ -145,3 +247,14 @@ class NativeService:
     def _refuse(self, request: Message, code: ResponseCode) -> bytes:
         self.tally.discarded[code.name.lower()] += 1
         return encode_message(answer_to(request, code, ErrorBody(), now=self._resolver.unix_clock()))
+
+
+def _is_plain(asked: Asked) -> bool:
+    """Tell whether it is a question of nobody in particular, that nothing asked before must be done for."""
+    request = asked.request
+    return (
+        request.header.op_code == OpCode.RESOLUTION
+        and asked.peer.is_idle
+        and not request.header.op_flags & _SPECIAL
+        and not has_session_code(request)
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-Step = asyncio.Future[Any]
+from resolver.authentication.logins import Challenged, ConnectionLogin
+from resolver.operations.replies import Answered
+
+Step = asyncio.Future[Answered]
 """Something that was asked and is not done yet."""
 
 
@@ -20,16 +22,14 @@ class Peer:
 
     Attributes:
         address: the IP address.
-        is_connection: whether several messages make up one answer, and a login lasts.
-        login: who it is, when it has logged in on this connection.
-        changes: what is being changed for it.
+        login: who it is, when it has logged in on this connection; None where nothing lasts.
+        changes: what is being changed for it, and of which record.
         turning_point: the last thing asked that everything after it depends on, such as a login.
     """
 
     address: str = ""
-    is_connection: bool = False
-    login: object | None = None
-    changes: set[Step] = field(default_factory=set)
+    login: ConnectionLogin | None = None
+    changes: dict[Step, bytes] = field(default_factory=dict)
     turning_point: Step | None = None
 
     @property
@@ -37,29 +37,37 @@ class Peer:
         """Whether nothing is under way that a further question would have to wait for."""
         return not self.changes and (self.turning_point is None or self.turning_point.done())
 
-    def begin_change(self, change: Awaitable[bytes]) -> Step:
-        """Start a change, after the last turning point; changes of different records overtake each other."""
-        step = asyncio.ensure_future(_after(self._earlier_turning_point(), change))
-        self.changes.add(step)
-        step.add_done_callback(self.changes.discard)
+    @property
+    def is_logging_in(self) -> bool:
+        """Whether a challenge to log in waits for its answer on this connection."""
+        return self.login is not None and isinstance(self.login.state, Challenged)
+
+    def begin_change(self, change: Awaitable[Answered], subject: bytes) -> Step:
+        """Start a change after the last turning point and earlier changes of the same record; others overtake it."""
+        same = (step for step, other in self.changes.items() if other == subject)
+        step = _begin((*self._turning_points(), *same), change)
+        self.changes[step] = subject
+        step.add_done_callback(self.changes.pop)
         return step
 
-    def begin_turn(self, turn: Awaitable[bytes]) -> Step:
+    def begin_turn(self, turn: Awaitable[Answered]) -> Step:
         """Start something that everything asked later depends on, after everything asked earlier."""
-        self.turning_point = asyncio.ensure_future(_after((*self._earlier_turning_point(), *self.changes), turn))
+        self.turning_point = _begin((*self._turning_points(), *self.changes), turn)
         return self.turning_point
 
-    async def wait_for_earlier(self) -> None:
-        """Return when everything that was asked so far is done."""
-        earlier = (*self._earlier_turning_point(), *self.changes)
-        if earlier:
-            await asyncio.wait(earlier)
+    def begin_question(self, question: Awaitable[Answered]) -> Step:
+        """Start a question, after everything asked earlier."""
+        return _begin((*self._turning_points(), *self.changes), question)
 
-    def _earlier_turning_point(self) -> tuple[Step, ...]:
+    def _turning_points(self) -> tuple[Step, ...]:
         return () if self.turning_point is None or self.turning_point.done() else (self.turning_point,)
 
 
-async def _after(earlier: tuple[Step, ...], work: Awaitable[bytes]) -> bytes:
+def _begin(earlier: Iterable[Step], work: Awaitable[Answered]) -> Step:
+    return asyncio.ensure_future(_after(tuple(earlier), work))
+
+
+async def _after(earlier: tuple[Step, ...], work: Awaitable[Answered]) -> Answered:
     if earlier:
         await asyncio.wait(earlier)
     return await work

@@ -147,7 +147,7 @@ async def test_the_short_way_takes_no_altered_question(world) -> None:
 
 
 ERRORS = [
-    (request(op_code=OpCode.CREATE_HANDLE), ResponseCode.OPERATION_NOT_SUPPORTED),
+    (request(op_code=OpCode.BACKUP_SERVER), ResponseCode.OPERATION_NOT_SUPPORTED),
     (request(op_code=9_999), ResponseCode.OPERATION_NOT_SUPPORTED),
     (request(recursion_count=RECURSION_COUNT_MAX + 1), ResponseCode.RECURSION_COUNT_TOO_HIGH),
     (request("88.118.8/没有"), ResponseCode.HANDLE_NOT_FOUND),
