@@ -195,6 +195,12 @@ def _references(value_list: bytes) -> frozenset[Handle]:
     return frozenset(handles)
 
 
+def maker_of(handle: Handle) -> Handle:
+    """Return the handle whose record says who may make `handle`."""
+    before, _, after = handle.spelling.partition("/")
+    return Handle(f"0.NA/{after.rpartition('.')[0]}" if before == "0.NA" else f"0.NA/{before}")
+
+
 def guarded_values(record: HandleRecord | None) -> tuple[HandleValue, ...] | None:
     """Return the values of a record that not everybody may write."""
     if record is None:

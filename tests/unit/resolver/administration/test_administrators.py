@@ -130,8 +130,10 @@ async def test_a_group_may_hold_groups_and_each_gives_what_leads_to_it() -> None
 
 
 async def test_an_index_of_zero_is_for_keys_and_opens_no_group() -> None:
-    records = {GROUP.handle: (group_value(200, ValueReference(300, "88.1/a")),)}
-    assert await found(ValueReference(300, "88.1/a"), {ValueReference(0, GROUP.handle): P.ADD_VALUE}, records) is None
+    records = Records({GROUP.handle: (group_value(0, OWNER), group_value(200, OWNER))})
+    permitted = {ValueReference(0, "88.300.15907/组"): P.ADD_VALUE}
+    assert await find_permissions(OWNER, permitted, ALL_PERMISSIONS, records.find) is None
+    assert records.asked == []
 
 
 async def test_nobody_looks_into_groups_when_the_permission_is_found_already() -> None:
@@ -185,3 +187,13 @@ async def test_groups_and_records_that_are_too_long_name_nobody() -> None:
     assert await found(member, {GROUP: P.ADD_VALUE}, {GROUP.handle: long_group}) is None
     filling = text_value(1, "名称", "x" * GROUP_RECORD_OCTETS_MAX)
     assert await found(member, {GROUP: P.ADD_VALUE}, {GROUP.handle: (filling, group_value(200, member))}) is None
+
+
+async def test_all_groups_together_are_no_longer_than_one_may_be() -> None:
+    member = ValueReference(300, "0.NA/88.300.15907")
+    half = [ValueReference(1, "88.1/a")] * (GROUP_OCTETS_MAX // 30)
+    groups = {f"88.300.15907/组{number}": (group_value(1, *half, member),) for number in range(3)}
+    assert await found(member, {ValueReference(1, "88.300.15907/组2"): P.ADD_VALUE}, groups) == P.ADD_VALUE
+    behind = groups | {"88.300.15907/组1": (group_value(1, *half, ValueReference(1, "88.300.15907/组2")),)}
+    behind["88.300.15907/组0"] = (group_value(1, *half, ValueReference(1, "88.300.15907/组1")),)
+    assert await found(member, {ValueReference(1, "88.300.15907/组0"): P.ADD_VALUE}, behind) is None

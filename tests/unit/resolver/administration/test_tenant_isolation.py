@@ -11,10 +11,9 @@ import pytest
 from handle_protocol.record import HandleRecord
 from resolver.administration.commands import ListHandles, ReadValues
 from resolver.administration.outcomes import Done, Listed, ValuesRead
-from resolver.administration.rights import need_to_create
 from tests.reliability.scale import IS_LONG
 from tests.unit.resolver.administration.administered_world import AdministeredWorld
-from tests.unit.resolver.administration.tenants import Trial, guarded_values, make_world, opened_records
+from tests.unit.resolver.administration.tenants import Trial, guarded_values, make_world, maker_of, opened_records
 
 BLOCK_SEQUENCES = 500
 BLOCKS = 200 if IS_LONG else 1
@@ -50,7 +49,7 @@ class Watch:
         handle = (before or after).handle
         if before == after or not self.trial.victim.owns(handle, self.trial.attacker):
             return
-        decisive = handle.key() if before is not None else need_to_create(handle).handle.key()
+        decisive = handle.key() if before is not None else maker_of(handle).key()
         assert decisive in self.opened or guarded_values(before) == guarded_values(after)
 
 
