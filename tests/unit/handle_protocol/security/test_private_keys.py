@@ -124,6 +124,10 @@ def test_an_rsa_file_that_tells_only_modulus_and_exponent_is_read() -> None:
             ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
             UnsupportedKey,
         ),
+        (
+            b"\0\0\0\3" + octets.counted(bytes(16)) + octets.u32s((10_000, 128)) + octets.counted(bytes(8)) * 2,
+            WrongPassphrase,
+        ),
         (b"\0\0\0\4" + octets.counted(bytes(16)) + octets.u32s((2**31, 128)), OutOfBounds),
     ],
 )

@@ -38,6 +38,7 @@ RECORD_VECTOR = vector_named("11", "HS_SIGNATURE over three values (RS256 JWS)")
 VALUES = [decode_value(OctetReader(bytes.fromhex(octets))) for octets in RECORD_VECTOR["values_hex"]]
 HANDLE = RECORD_VECTOR["handle"]
 CERT = vector_named("11", "HS_CERT issued by trust root 301:0.0/0.0")["compact"]
+GOOD = RECORD_VECTOR["payload"]
 SERVER, RSA, DSA = (reference_key(name) for name in ("server RSA", "admin RSA", "admin DSA"))
 
 
@@ -235,6 +236,9 @@ def test_a_chain_that_leads_to_itself_ends() -> None:
         {"digests": {"alg": "SHA-256", "digests": [{"index": 1, "digest": "x"}] * 2}},
         {"digests": {"alg": "SHA-256", "digests": [{"index": 1, "digest": "x"}] * 2_049}},
         {"digests": {"alg": "SHA-256", "digests": []}, "sub": "\ud800"},
+        {**GOOD, "iss": 5},
+        {**GOOD, "chain": "400:0.NA/88.300.15907"},
+        {**GOOD, "chain": ["400:0.NA/88.300.15907"] * 17},
     ],
 )
 def test_a_payload_without_shape_is_unreadable(payload: dict[str, Any]) -> None:

@@ -78,6 +78,7 @@ def test_leading_zeros_are_dropped_for_aes_while_more_than_32_octets_are_left(ze
     peer = DhPublicKey(int.from_bytes(secret, "big"), P, 2)
     ours = KeyAgreement(1, P, 2)  # so that the peer's public number is the shared one
     assert ours.session_key(peer, SessionAlgorithm.AES).secret == secret[min(zeros, 96) :][:32]
+    assert ours.session_key(peer, SessionAlgorithm.SM4).secret == secret[:16]
     odd = ours.session_key(peer, SessionAlgorithm.DES).secret
     assert [octet & 0xFE for octet in odd] == [octet & 0xFE for octet in secret[:8]]
     assert all(octet.bit_count() % 2 for octet in odd)
