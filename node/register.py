@@ -12,6 +12,7 @@ from registry.database import Database
 from registry.errors import (
     DatabaseUnfit,
     EnterpriseTaken,
+    PrefixDelegated,
     PrefixHoldsRecords,
     PrefixTaken,
     PrefixTooDeep,
@@ -65,6 +66,10 @@ REFUSALS: Final[Mapping[type[Refusal], tuple[str, Text]]] = {
     PrefixHoldsRecords: (
         "该前缀下已有按另一大小写规则存储的标识",
         Text("export and delete those handles first", "请先导出并删除这些标识"),
+    ),
+    PrefixDelegated: (
+        "前缀由企业自建节点解析",
+        Text("see which node: idnode prefix list", "查看其节点:idnode prefix list"),
     ),
     TransitionForbidden: (
         "前缀当前状态不允许此操作",

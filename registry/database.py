@@ -111,15 +111,18 @@ class Database:
             return await connection.fetch(query, *arguments)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, first: str = "") -> AsyncIterator[Transaction]:
         """Run what happens inside as one transaction; committed and on disk when the block has been left.
+
+        Args:
+            first: statements without arguments, such as the taking of a lock, which travel with its beginning.
 
         Anything that is raised inside undoes it. When leaving the block raises ConnectionError or TimeoutError,
         nobody knows whether it was committed.
         """
         async with self._connection() as connection:
-            await connection.execute(_SQL["begin"])
             try:
+                await connection.execute(_SQL["begin"] + ";\n" + first)
                 yield Transaction(connection)
             except Exception as error:
                 if not isinstance(error, OUTAGE):

@@ -5,6 +5,7 @@
     ├── PrefixTooDeep          it has more segments than any real one
     ├── PrefixTaken            it is registered already, with other particulars
     ├── PrefixHoldsRecords     records below it were stored under another case rule
+    ├── PrefixDelegated        the enterprise's own node answers for it
     ├── TransitionForbidden    its status does not allow the step
     ├── EnterpriseTaken        another enterprise has the code or the name
     └── RecordExists           a record to be made is there already
@@ -77,6 +78,16 @@ class PrefixHoldsRecords(Refusal):
 
     def __init__(self, prefix: Prefix) -> None:
         super().__init__(f"records below {prefix} were stored under another rule for upper and lower case")
+        self.prefix = prefix
+
+
+class PrefixDelegated(Refusal):
+    """The enterprise's own node answers for the prefix; only an operator changes that."""
+
+    response_code = ResponseCode.SERVER_NOT_RESPONSIBLE
+
+    def __init__(self, prefix: Prefix) -> None:
+        super().__init__(f"prefix {prefix} is delegated to the enterprise's own node")
         self.prefix = prefix
 
 

@@ -15,6 +15,8 @@ class PrefixStatus(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+    """Its records stay, but it is as little ours as one that was never registered, also below a parent of ours."""
 
 
 class Step(StrEnum):
@@ -22,6 +24,8 @@ class Step(StrEnum):
 
     SUSPEND = "suspend"
     RESUME = "resume"
+    WITHDRAW = "withdraw"
+    RETURN = "return"
 
 
 TRANSITIONS: Final[Mapping[tuple[PrefixStatus, Step], PrefixStatus]] = {
@@ -29,8 +33,15 @@ TRANSITIONS: Final[Mapping[tuple[PrefixStatus, Step], PrefixStatus]] = {
     (PrefixStatus.SUSPENDED, Step.SUSPEND): PrefixStatus.SUSPENDED,
     (PrefixStatus.SUSPENDED, Step.RESUME): PrefixStatus.ACTIVE,
     (PrefixStatus.ACTIVE, Step.RESUME): PrefixStatus.ACTIVE,
+    (PrefixStatus.ACTIVE, Step.WITHDRAW): PrefixStatus.WITHDRAWN,
+    (PrefixStatus.WITHDRAWN, Step.WITHDRAW): PrefixStatus.WITHDRAWN,
+    (PrefixStatus.WITHDRAWN, Step.RETURN): PrefixStatus.ACTIVE,
+    (PrefixStatus.ACTIVE, Step.RETURN): PrefixStatus.ACTIVE,
+    (PrefixStatus.SUSPENDED, Step.RETURN): PrefixStatus.SUSPENDED,
 }
-"""A step taken twice changes nothing, so that an operator in a hurry may repeat it."""
+"""A step taken twice changes nothing, so that an operator in a hurry may repeat it.
+
+A suspended prefix cannot be withdrawn: it could come back without the suspension."""
 
 
 def after(prefix: Prefix, status: PrefixStatus, step: Step) -> PrefixStatus:

@@ -17,6 +17,9 @@ PREFIX_SEGMENTS_MAX: Final = 16
 
 _SQL: Final = queries("prefixes")
 
+HOLD_STILL: Final = _SQL["hold_still"]
+"""The first statement of each transaction that places handles: what it learns of the prefixes holds until its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -36,6 +39,11 @@ PREFIX_RECORD: Final = Ground(folds_suffix=False, refusal=None)
 """A prefix handle (0.NA/88.118.8) is ours to write even when the handles below that prefix are not."""
 
 _PREFIX_HANDLE_SPELLINGS: Final = frozenset({"0.NA", "0.Na", "0.nA", "0.na"})
+_BY_STATUS: Final[Mapping[PrefixStatus, RefusalReason | None]] = {
+    PrefixStatus.ACTIVE: None,
+    PrefixStatus.SUSPENDED: RefusalReason.SUSPENDED,
+    PrefixStatus.WITHDRAWN: RefusalReason.NOT_OURS,
+}
 _UNDECIDED: Final = Outcome(OutcomeKind.MISSING)
 _REFUSED: Final = {reason: Outcome(OutcomeKind.REFUSED, reason) for reason in RefusalReason}
 
@@ -70,7 +78,7 @@ class Placement:
 async def place(
     transaction: Transaction, handles: Sequence[Handle], tolerated: RefusalReason | None = None
 ) -> Placement:
-    """Find the place of each handle and let it hold until `transaction` ends.
+    """Find the place of each handle, which holds until `transaction` ends if that began with HOLD_STILL.
 
     A refusal for the `tolerated` reason is none. The first of several handles with one key is placed, the others are
     refused as duplicates.
@@ -89,7 +97,6 @@ async def place(
 async def _load_grounds(transaction: Transaction, handles: Sequence[Handle]) -> Sequence[Ground]:
     groups = [_group(handle) for handle in handles]
     samples = dict(zip(groups, handles, strict=True))
-    await transaction.execute(_SQL["hold_still"])
     registered = await _load_registered(transaction, samples.values())
     grounds = {group: _ground(handle, registered) for group, handle in samples.items()}
     return [grounds[group] for group in groups]
@@ -98,7 +105,8 @@ async def _load_grounds(transaction: Transaction, handles: Sequence[Handle]) -> 
 def _group(handle: Handle) -> str:
     """Name those handles for which the same holds: all with one spelled prefix, but each prefix handle alone."""
     spelling = handle.prefix_spelling
-    return handle.spelling if spelling in _PREFIX_HANDLE_SPELLINGS else spelling
+    # With its slash, though 88.118.8 may be spelled without one: that is the group of the handles below it.
+    return f"{spelling}/{handle.suffix}" if spelling in _PREFIX_HANDLE_SPELLINGS else spelling
 
 
 async def _load_registered(transaction: Transaction, handles: Iterable[Handle]) -> Mapping[Prefix, Ground]:
@@ -116,15 +124,14 @@ async def _load_registered(transaction: Transaction, handles: Iterable[Handle]) 
 
 
 def _refusal(status: str, *, is_delegated: bool) -> RefusalReason | None:
-    if PrefixStatus(status) is PrefixStatus.SUSPENDED:
-        return RefusalReason.SUSPENDED
-    return RefusalReason.DELEGATED if is_delegated else None
+    return _BY_STATUS[PrefixStatus(status)] or (RefusalReason.DELEGATED if is_delegated else None)
 
 
 def _ground(handle: Handle, registered: Mapping[Prefix, Ground]) -> Ground:
     lineage = _deciding_prefix(handle).lineage()
     longest = next((registered[prefix] for prefix in lineage if prefix in registered), NOT_OURS)
-    return PREFIX_RECORD if longest is not NOT_OURS and handle.described_prefix else longest
+    is_ours = longest.refusal is not RefusalReason.NOT_OURS
+    return PREFIX_RECORD if is_ours and handle.described_prefix else longest
 
 
 def _deciding_prefix(handle: Handle) -> Prefix:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from registry import lifecycle
 from registry.changes import announce
 from registry.database import Database, Transaction
 from registry.enterprises import Enterprise, find_or_make
-from registry.errors import PrefixHoldsRecords, PrefixTaken, PrefixTooDeep, PrefixUnknown
+from registry.errors import PrefixDelegated, PrefixHoldsRecords, PrefixTaken, PrefixTooDeep, PrefixUnknown, Refusal
 from registry.lifecycle import PrefixStatus, Step
 from registry.outcomes import OutcomeKind
 from registry.placement import PREFIX_SEGMENTS_MAX
@@ -47,6 +48,11 @@ class RegisteredPrefix:
         """Whether nothing below it resolves for now."""
         return self.status is PrefixStatus.SUSPENDED
 
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it is not answered for any more, though its records stay."""
+        return self.status is PrefixStatus.WITHDRAWN
+
 
 class PrefixReader:
     """Reads the registered prefixes. Raises ConnectionError or TimeoutError in an outage."""
@@ -55,7 +61,7 @@ class PrefixReader:
         self._database = database
 
     async def load(self) -> Sequence[RegisteredPrefix]:
-        """Return every registered prefix in the order of the keys."""
+        """Return every registered prefix in the order of the keys, withdrawn ones too."""
         return [_registered(row) for row in await self._database.fetch(_SQL["load"])]
 
 
@@ -78,6 +84,8 @@ class PrefixStore:
     ) -> OutcomeKind:
         """Register a prefix and return CREATED, or SAME when it is registered like this already.
 
+        One that was withdrawn comes back: CHANGED.
+
         Args:
             prefix: of at most PREFIX_SEGMENTS_MAX segments.
             enterprise: the owner's name; an enterprise that is not there yet is made, and the prefix becomes its code.
@@ -90,15 +98,13 @@ class PrefixStore:
             PrefixHoldsRecords: records below it were stored under the other case rule.
             EnterpriseTaken: the enterprise is new, and another one has the code.
         """
-        if len(prefix.name.split(".")) > PREFIX_SEGMENTS_MAX:
-            raise PrefixTooDeep(prefix, PREFIX_SEGMENTS_MAX)
+        _check_depth(prefix)
         wanted = RegisteredPrefix(prefix, folds_suffix=folds_suffix, delegated_to=delegated_to)
-        async with self._database.transaction() as transaction:
-            await transaction.execute(_SQL["hold_alone"])
+        async with self._database.transaction(_SQL["hold_alone"]) as transaction:
             existing = await _find(transaction, prefix)
             if existing is not None:
                 _check_same(existing, wanted, enterprise)
-                return OutcomeKind.SAME
+                return await _take(transaction, existing, Step.RETURN)
             await _check_case_rule(transaction, wanted)
             await _insert(transaction, wanted, enterprise)
             await announce(transaction, has_prefixes=True)
@@ -118,17 +124,90 @@ class PrefixStore:
         return await self._step(prefix, Step.RESUME)
 
     async def _step(self, prefix: Prefix, step: Step) -> OutcomeKind:
-        async with self._database.transaction() as transaction:
-            await transaction.execute(_SQL["hold_alone"])
+        async with self._database.transaction(_SQL["hold_alone"]) as transaction:
             existing = await _find(transaction, prefix)
             if existing is None:
                 raise PrefixUnknown(prefix)
-            status = lifecycle.after(prefix, existing.status, step)
-            if status is existing.status:
-                return OutcomeKind.SAME
-            await transaction.execute(_SQL["set_status"], prefix.key, status)
+            return await _take(transaction, existing, step)
+
+
+class PrefixWriter:
+    """Homes and unhomes prefixes for server administrators over the wire.
+
+    Everything raises ConnectionError or TimeoutError in an outage.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def home(self, prefix: Prefix) -> bool:
+        """Answer for `prefix` from now on; return False when it was so already, suspended or not.
+
+        One that is new has no enterprise, and the case rule of the registered prefix above it, so that it hides no
+        records.
+
+        Raises:
+            PermissionError: it has too many segments, or an enterprise's own node answers for it.
+        """
+        with _as_permission():
+            return await self._home(prefix)
+
+    async def unhome(self, prefix: Prefix) -> bool:
+        """Answer for `prefix` no longer, and keep its records; return False when it is not answered for anyway.
+
+        Raises:
+            PermissionError: it is suspended, or an enterprise's own node answers for it: the operator's business.
+        """
+        with _as_permission():
+            return await self._unhome(prefix)
+
+    async def _home(self, prefix: Prefix) -> bool:
+        _check_depth(prefix)
+        async with self._database.transaction(_SQL["hold_alone"]) as transaction:
+            existing = await _find(transaction, prefix)
+            if existing is not None:
+                _check_hosted(existing)
+                return await _take(transaction, existing, Step.RETURN) is OutcomeKind.CHANGED
+            folds_suffix = await _folds_so_far(transaction, prefix)
+            await _insert(transaction, RegisteredPrefix(prefix, folds_suffix=folds_suffix), enterprise=None)
             await announce(transaction, has_prefixes=True)
-        return OutcomeKind.CHANGED
+        return True
+
+    async def _unhome(self, prefix: Prefix) -> bool:
+        async with self._database.transaction(_SQL["hold_alone"]) as transaction:
+            existing = await _find(transaction, prefix)
+            if existing is None:
+                return False
+            _check_hosted(existing)
+            return await _take(transaction, existing, Step.WITHDRAW) is OutcomeKind.CHANGED
+
+
+@contextmanager
+def _as_permission() -> Iterator[None]:
+    """Say a refusal in a word that whoever does not know the register understands."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise PermissionError(str(refusal)) from refusal
+
+
+def _check_depth(prefix: Prefix) -> None:
+    if len(prefix.name.split(".")) > PREFIX_SEGMENTS_MAX:
+        raise PrefixTooDeep(prefix, PREFIX_SEGMENTS_MAX)
+
+
+def _check_hosted(existing: RegisteredPrefix) -> None:
+    if existing.delegated_to is not None:
+        raise PrefixDelegated(existing.prefix)
+
+
+async def _take(transaction: Transaction, existing: RegisteredPrefix, step: Step) -> OutcomeKind:
+    status = lifecycle.after(existing.prefix, existing.status, step)
+    if status is existing.status:
+        return OutcomeKind.SAME
+    await transaction.execute(_SQL["set_status"], existing.prefix.key, status)
+    await announce(transaction, has_prefixes=True)
+    return OutcomeKind.CHANGED
 
 
 def _registered(row: asyncpg.Record) -> RegisteredPrefix:
@@ -160,13 +239,16 @@ def _check_same(existing: RegisteredPrefix, wanted: RegisteredPrefix, enterprise
 
 async def _check_case_rule(transaction: Transaction, wanted: RegisteredPrefix) -> None:
     """Refuse a prefix whose case rule would hide the records that are stored below it already."""
-    ancestors = [await _find(transaction, prefix) for prefix in wanted.prefix.lineage()]
-    folds_so_far = next((ancestor.folds_suffix for ancestor in ancestors if ancestor), False)
-    if wanted.folds_suffix == folds_so_far:
+    if wanted.folds_suffix == await _folds_so_far(transaction, wanted.prefix):
         return
     ((has_records,),) = await transaction.fetch(_SQL["has_records"], *key_range(wanted.prefix))
     if has_records:
         raise PrefixHoldsRecords(wanted.prefix)
+
+
+async def _folds_so_far(transaction: Transaction, prefix: Prefix) -> bool:
+    ancestors = [await _find(transaction, each) for each in prefix.lineage()]
+    return next((ancestor.folds_suffix for ancestor in ancestors if ancestor), False)
 
 
 async def _insert(transaction: Transaction, wanted: RegisteredPrefix, enterprise: str | None) -> None:

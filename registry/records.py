@@ -14,7 +14,7 @@ from handle_protocol.record import HandleRecord
 from registry.changes import announce
 from registry.database import Database
 from registry.outcomes import Outcome, RefusalReason
-from registry.placement import place
+from registry.placement import HOLD_STILL, place
 from registry.queries import queries
 from registry.value_lists import is_too_long
 from registry.writing import Put, bury
@@ -85,7 +85,7 @@ class RecordStore:
             MalformedMessage: a value list is none; nothing was stored.
         """
         _check_number(records)
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(HOLD_STILL) as transaction:
             placement = await place(transaction, [record.handle for record in records])
             too_long = {position for position, record in enumerate(records) if is_too_long(record.value_list)}
             if too_long:
@@ -104,7 +104,7 @@ class RecordStore:
         DELETED, MISSING or REFUSED. What was left behind under a prefix that is delegated may be deleted.
         """
         _check_number(handles)
-        async with self._database.transaction() as transaction:
+        async with self._database.transaction(HOLD_STILL) as transaction:
             placement = await place(transaction, handles, tolerated=RefusalReason.DELEGATED)
             deleted = await bury(transaction, placement)
             if deleted:

@@ -23,7 +23,7 @@ create table prefix (
     changed_at timestamptz not null default now(),
     constraint prefix_pkey primary key (key),
     constraint prefix_enterprise_code_fkey foreign key (enterprise_code) references enterprise (code),
-    constraint prefix_status_check check (status in ('active', 'suspended'))
+    constraint prefix_status_check check (status in ('active', 'suspended', 'withdrawn'))
 );
 
 create index prefix_enterprise_code_idx on prefix (enterprise_code);
@@ -66,3 +66,23 @@ create index change_transaction_id_idx on change (transaction_id);
 
 -- An import's keys are written once and read once per worker: compressing them costs more than it saves.
 alter table change alter column record_keys set storage external;
+
+-- One row per record that was changed in somebody's name, to list and to undo what that identity did.
+create table history (
+    number bigint generated always as identity,
+    at timestamptz not null default clock_timestamp(),
+    transaction_id xid8 not null default pg_current_xact_id(),
+    revision bigint not null,
+    identity bytea not null,
+    key bytea not null,
+    spelling bytea,
+    value_list bytea,
+    constraint history_pkey primary key (identity, at, number)
+);
+
+create index history_key_idx on history (key, number);
+
+comment on column history.revision is 'of the record after the change';
+comment on column history.identity is 'who changed it: index and handle of the key; empty = anybody may';
+comment on column history.spelling is 'as it was registered before the change; null = as the key';
+comment on column history.value_list is 'the former values; null = there was no record';

@@ -20,7 +20,9 @@ class Authority:
 
     def __init__(self, registered: Iterable[RegisteredPrefix] | None = None) -> None:
         self.is_known = registered is not None
-        self._registered = {each.prefix: each for each in registered or ()}
+        everything = tuple(registered or ())
+        self._registered = {each.prefix: each for each in everything if not each.is_withdrawn}
+        self._withdrawn = frozenset(each.prefix for each in everything if each.is_withdrawn)
         self.plain_prefixes = frozenset(
             each.prefix.key
             for each in self._registered.values()
@@ -33,10 +35,15 @@ class Authority:
     def find(self, handle: Handle) -> RegisteredPrefix | None:
         """Return the longest registered prefix that `handle` belongs to, segment by segment, or None.
 
-        A prefix handle (0.NA/88.118.8) belongs to the prefix that it describes.
+        A prefix handle (0.NA/88.118.8) belongs to the prefix that it describes. What was withdrawn belongs to nobody,
+        not to the prefix above it either.
         """
-        prefix = handle.described_prefix or handle.prefix
-        return next((self._registered[each] for each in prefix.lineage() if each in self._registered), None)
+        for prefix in (handle.described_prefix or handle.prefix).lineage():
+            if prefix in self._withdrawn:
+                return None
+            if prefix in self._registered:
+                return self._registered[prefix]
+        return None
 
     @property
     def hosted_prefixes(self) -> tuple[Prefix, ...]:

@@ -25,6 +25,10 @@ class RegisteredPrefix(Protocol):
         """Whether nothing below it resolves for now."""
 
     @property
+    def is_withdrawn(self) -> bool:
+        """Whether it is none of ours any more, though a prefix above it may be."""
+
+    @property
     def folds_suffix(self) -> bool:
         """Whether suffixes below it are compared without regard to ASCII case."""
 
@@ -53,7 +57,7 @@ class PrefixSource(Protocol):
     """The registered prefixes."""
 
     async def load(self) -> Sequence[RegisteredPrefix]:
-        """Return every registered prefix. Raises as RecordSource.fetch."""
+        """Return every registered prefix, withdrawn ones too. Raises as RecordSource.fetch."""
 
 
 class Change(Protocol):
@@ -113,8 +117,11 @@ class PrefixWriter(Protocol):
         """Answer for `prefix` from now on; return False when it was so already. Raises as RecordSource.fetch.
 
         Raises:
-            PermissionError: the register refuses it: too deep, delegated, or its case rule would hide records.
+            PermissionError: the register refuses it: too deep, or delegated.
         """
 
     async def unhome(self, prefix: Prefix) -> bool:
-        """Answer for it no longer, and keep its records; return False when it is not registered. Raises the same."""
+        """Answer for it no longer, and keep its records; return False when it is not answered for anyway.
+
+        Raises the same; a suspended prefix cannot be unhomed.
+        """

@@ -34,6 +34,7 @@ from registry.prefixes import PrefixReader, PrefixStore, RegisteredPrefix
 STATUSES: Final[Mapping[PrefixStatus, Text]] = {
     PrefixStatus.ACTIVE: Text("active", "正常"),
     PrefixStatus.SUSPENDED: Text("suspended", "已暂停"),
+    PrefixStatus.WITHDRAWN: Text("withdrawn", "已撤回"),
 }
 DIGITS_MAX: Final = 32
 """A longer segment is no number that anybody counts, and Python refuses to read very long ones."""

@@ -21,6 +21,7 @@ class MemoryPrefix:
 
     prefix: Prefix
     is_suspended: bool = False
+    is_withdrawn: bool = False
     folds_suffix: bool = False
     delegated_to: Site | None = None
     changed_at: int = 1_700_000_000

@@ -10,6 +10,7 @@ import pytest
 from handle_protocol.handle import Handle, Prefix
 from handle_protocol.predefined.site import InterfaceProtocol, InterfacePurpose, ServerInterface, Site, SiteServer
 from handle_protocol.record import HandleRecord
+from registry.changes import Change, ChangeFeed
 from registry.database import Database
 from registry.enterprises import Enterprise, EnterpriseReader, EnterpriseStore
 from registry.errors import (
@@ -19,8 +20,9 @@ from registry.errors import (
     PrefixTooDeep,
     PrefixUnknown,
 )
+from registry.lifecycle import PrefixStatus
 from registry.outcomes import Outcome, OutcomeKind, RefusalReason
-from registry.prefixes import PrefixReader, PrefixStore, RegisteredPrefix
+from registry.prefixes import PrefixReader, PrefixStore, PrefixWriter, RegisteredPrefix
 from registry.records import RecordReader, RecordStore
 
 CREATED, DELETED = Outcome(OutcomeKind.CREATED), Outcome(OutcomeKind.DELETED)
@@ -192,3 +194,81 @@ async def test_a_suspension_waits_for_the_writer_before_it_and_stops_the_one_aft
         assert not later.done()
     assert suspension.result() is OutcomeKind.CHANGED
     assert later.result() == [SUSPENDED]
+
+
+async def test_a_prefix_handle_in_the_same_call_opens_no_way_below_a_delegated_prefix(
+    prefixes: PrefixStore, store: RecordStore
+) -> None:
+    await prefixes.add(Prefix("88.118.8"), delegated_to=SITE)
+    assert await store.put([record("88.118.8/x"), record("88.118.8")]) == [DELEGATED, CREATED]
+
+
+async def test_a_prefix_is_homed_and_unhomed_and_its_records_stay(
+    database: Database, prefix_reader: PrefixReader, store: RecordStore, reader: RecordReader
+) -> None:
+    writer, prefix = PrefixWriter(database), Prefix("88.118.8")
+    assert [await writer.home(prefix), await writer.home(prefix)] == [True, False]
+    await store.put([record("88.118.8/锂电")])
+
+    assert [await writer.unhome(prefix), await writer.unhome(prefix)] == [True, False]
+    assert [each.status for each in await prefix_reader.load()] == [PrefixStatus.ACTIVE, PrefixStatus.WITHDRAWN]
+    names = ["88.118.8/新", "88.118.8.1/新", "0.NA/88.118.8", "88.118/新"]
+    assert await store.put([record(name) for name in names]) == [NOT_OURS, NOT_OURS, NOT_OURS, CREATED]
+    assert list(await reader.fetch([b"88.118.8/" + "锂电".encode()])) == [b"88.118.8/" + "锂电".encode()]
+    assert await writer.home(prefix)
+    assert await store.put([record("88.118.8/新")]) == [CREATED]
+
+
+async def test_a_withdrawn_prefix_also_comes_back_when_the_operator_adds_it(
+    database: Database, prefixes: PrefixStore, prefix_reader: PrefixReader
+) -> None:
+    writer = PrefixWriter(database)
+    assert await writer.unhome(Prefix("88.118"))
+    owner = "江西省标识解析二级节点"
+    assert await prefixes.add(Prefix("88.118"), enterprise=owner) is OutcomeKind.CHANGED
+    assert [(each.status, each.enterprise) for each in await prefix_reader.load()] == [
+        (PrefixStatus.ACTIVE, Enterprise(owner, "88.118"))
+    ]
+
+
+async def test_over_the_wire_nobody_touches_what_is_the_operators_business(
+    database: Database, prefixes: PrefixStore, prefix_reader: PrefixReader
+) -> None:
+    writer = PrefixWriter(database)
+    await prefixes.add(Prefix("88.118.9"), delegated_to=SITE)
+    await prefixes.suspend(Prefix("88.118"))
+
+    for refused in (
+        writer.home(Prefix("88.118.9")),
+        writer.unhome(Prefix("88.118.9")),
+        writer.unhome(Prefix("88.118")),
+        writer.home(Prefix(".".join(["88"] * 17))),
+    ):
+        with pytest.raises(PermissionError):
+            await refused
+    assert not await writer.home(Prefix("88.118"))
+    assert not await writer.unhome(Prefix("99.1"))
+    assert [each.is_suspended for each in await prefix_reader.load()] == [True, False]
+
+
+async def test_a_homed_prefix_has_the_case_rule_of_the_one_above_it(
+    database: Database, prefixes: PrefixStore, prefix_reader: PrefixReader, store: RecordStore
+) -> None:
+    await prefixes.add(Prefix("88.118.8"), folds_suffix=True)
+    await store.put([record("88.118.8.1/Abc")])
+
+    assert await PrefixWriter(database).home(Prefix("88.118.8.1"))
+    assert [each.folds_suffix for each in await prefix_reader.load()] == [False, True, True]
+
+
+async def test_every_follower_hears_of_a_prefix_that_was_homed_or_unhomed(
+    database: Database, reading: Database
+) -> None:
+    writer, feed = PrefixWriter(database), ChangeFeed(reading).follow()
+    assert [await anext(feed), await anext(feed)] == [(), []]
+    for act in (writer.home, writer.home, writer.unhome, writer.unhome, writer.home):
+        await act(Prefix("88.200"))
+
+    heard = [change for _ in range(2) for change in await anext(feed)]
+    assert heard == [Change([], has_prefixes=True)] * 3
+    await feed.aclose()
