@@ -8,7 +8,7 @@ from typing import Final
 from handle_protocol.bodies.challenge import VerifyChallengeRequest, VerifyChallengeResponse
 from handle_protocol.bodies.digest import DIGEST_OCTETS, RequestDigest
 from handle_protocol.bodies.error import ErrorBody
-from handle_protocol.bodies.site_info import SiteInfoResponse
+from handle_protocol.bodies.site import SiteInfoResponse
 from handle_protocol.codes import ResponseCode
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.message import answer_to
