@@ -206,6 +206,24 @@ def answer_version(request: Message) -> Version:
     return max(min(wanted_version(request.version, request.suggested), VERSION_OURS), VERSION_OLDEST)
 
 
+def error_instead(answer_octets: bytes, text: str) -> bytes:
+    """Return an answer of code ERROR, with ids, operation and expiration of the answer whose octets these are.
+
+    Args:
+        answer_octets: envelope and message; the message may be of any operation, and more may follow it.
+        text: a few words for people.
+    """
+    reader = OctetReader(answer_octets)
+    envelope = decode_envelope(reader)
+    header, _ = decode_header(reader)
+    flags = header.op_flags & ~(OpFlag.RETURN_REQUEST_DIGEST | OpFlag.CONTINUOUS)
+    header = replace(header, response_code=int(ResponseCode.ERROR), op_flags=int(flags))
+    body = ErrorBody(text)
+    return encode_message(
+        Message(envelope.version, envelope.suggested, 0, envelope.session_id, envelope.request_id, header, body)
+    )
+
+
 def error_for_unreadable(envelope: Envelope | None, *, now: float, text: str = "") -> Message:
     """Return the protocol's own error (operation 0, code 4), as the reference answers what it cannot read.
 

@@ -18,6 +18,7 @@ from handle_protocol.predefined.site import (
     Site,
     SiteServer,
 )
+from node.administering import Administering, open_administering
 from node.certificates import certificate_files
 from node.server_key import public_data, read_server_key
 from node.settings import Settings
@@ -70,13 +71,14 @@ async def serve(settings: Settings, board: StatusBoard, place: int, stopping: as
         )  # fmt: skip
         follower = Follower(resolver, ChangeFeed(database), PrefixReader(database))
         following = tasks.create_task(follower.run())
-        closes, flushes = await _open_doors(settings, resolver, board)
-        counting = tasks.create_task(_count(resolver, follower, flushes))
-        readying = tasks.create_task(_become_ready(follower, board, place))
-        await stopping.wait()
-        readying.cancel()
-        await asyncio.gather(*(close(settings.drain_seconds) for close in closes))
-        counting.cancel()
+        async with open_administering(settings, resolver, place) as administering:
+            closes, flushes = await _open_doors(settings, resolver, board, administering)
+            counting = tasks.create_task(_count(resolver, follower, flushes))
+            readying = tasks.create_task(_become_ready(follower, board, place))
+            await stopping.wait()
+            readying.cancel()
+            await asyncio.gather(*(close(settings.drain_seconds) for close in closes))
+            counting.cancel()
         following.cancel()
 
 
@@ -108,12 +110,22 @@ def own_site(settings: Settings, public_key: bytes) -> Site:
     return Site((server,), attributes=(Attribute("desc", "idnode secondary node 二级节点"),))
 
 
-async def _open_doors(settings: Settings, resolver: Resolver, board: StatusBoard) -> tuple[list[Close], list[Flush]]:
+async def _open_doors(
+    settings: Settings, resolver: Resolver, board: StatusBoard, administering: Administering
+) -> tuple[list[Close], list[Flush]]:
+    def native(door: str) -> NativeService:
+        return NativeService(
+            resolver,
+            DoorTally(door),
+            settings.queries_in_flight_max,
+            operations=administering.operations,
+            others=administering.others,
+        )
+
     closes: list[Close] = []
-    flushes: list[Flush] = []
+    flushes: list[Flush] = [administering.authentication.flush]
     if settings.handle_port:
-        udp = NativeService(resolver, DoorTally("udp"), settings.queries_in_flight_max)
-        tcp = NativeService(resolver, DoorTally("tcp"), settings.queries_in_flight_max)
+        udp, tcp = native("udp"), native("tcp")
         udp_door = UdpDoor(open_udp(settings.bind, settings.handle_port), udp, udp_limits(settings))
         tcp_door = TcpDoor(open_tcp(settings.bind, settings.handle_port), tcp, tcp_limits(settings))
         udp_door.open()
@@ -122,7 +134,7 @@ async def _open_doors(settings: Settings, resolver: Resolver, board: StatusBoard
         flushes += (udp.flush, tcp.flush)
     if settings.http_port:
         tally = DoorTally("http")
-        tunnelled = NativeService(resolver, DoorTally("tunnel"), settings.queries_in_flight_max)
+        tunnelled = native("tunnel")
         http_door = HttpDoor(
             open_tcp(settings.bind, settings.http_port),
             resolver,

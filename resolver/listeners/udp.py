@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.limits import DATAGRAM_OCTETS_MAX, ENVELOPE_OCTETS
+from handle_protocol.message import error_instead, is_sealed
 from handle_protocol.transmission import Reassembly, is_whole, split
 from resolver.listeners.repeats import Repeats, repetition_key
 from resolver.operations.native import NativeService
@@ -28,6 +29,8 @@ DATAGRAMS_PER_TURN: Final = 64
 
 DRAIN_LOOK_SECONDS: Final = 0.01
 """How often a closing door looks whether everything is answered."""
+
+_ASK_OVER_TCP: Final = "too long for UDP, ask over TCP 应答过长,请使用 TCP"
 
 _READ_OCTETS: Final = DATAGRAM_OCTETS_MAX + 1
 """One more than there may be shows that there were too many."""
@@ -160,7 +163,7 @@ class UdpDoor:
         if isinstance(answer, bytes):
             self._answer_first(answer, peer, key)
         else:
-            self._send_beginning(answer.octets, peer)
+            self._send_to_tcp(answer.octets, peer)
 
     def _answer_first(self, answer: bytes, peer: SocketAddress, key: bytes | None) -> None:
         if key is not None:
@@ -173,15 +176,19 @@ class UdpDoor:
             return
         packets = split(answer)
         if len(packets) > self._limits.answer_packets_max:
-            self._send_beginning(answer, peer)
+            self._send_to_tcp(answer, peer)
             return
         for packet in packets:
             self._send(packet, peer)
 
-    def _send_beginning(self, answer: bytes, peer: SocketAddress) -> None:
-        """Announce more than will come: the asker turns to TCP."""
+    def _send_to_tcp(self, answer: bytes, peer: SocketAddress) -> None:
+        """Tell the asker in one small datagram that the answer is to be had over TCP.
+
+        Code 2 it must be: the reference's client takes every other code for the answer itself, and an answer that is
+        cut for lost, and then waits three seconds; after code 2 it asks over TCP at once (measured: 2 ms).
+        """
         self._tally.discarded["too_long_for_udp"] += 1
-        self._send(split(answer)[0], peer)
+        self._send(split(answer)[0] if is_sealed(answer) else error_instead(answer, _ASK_OVER_TCP), peer)
 
     def _send(self, packet: bytes, peer: SocketAddress) -> None:
         try:

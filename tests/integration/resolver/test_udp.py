@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from handle_protocol.bodies.error import ErrorBody
 from handle_protocol.codes import ResponseCode
-from handle_protocol.flags import EnvelopeFlag
 from handle_protocol.message import decode_message
 from handle_protocol.transmission import Reassembly, split
 from resolver.listeners.sockets import open_udp
@@ -76,9 +76,9 @@ async def test_a_question_in_several_datagrams_is_put_together(client) -> None:
 
 async def test_an_answer_too_long_for_udp_says_so_in_one_datagram(client, served) -> None:
     client.send(question("88.118.8/长"))
-    packet = await client.receive()
-    assert packet[2] & EnvelopeFlag.TRUNCATED
-    assert len(packet) == 512
+    answer = decode_message(await client.receive())
+    assert (answer.response_code, answer.request_id) == (ResponseCode.ERROR, 7)
+    assert answer.body == ErrorBody("too long for UDP, ask over TCP 应答过长,请使用 TCP")
     assert await client.is_left_alone()
     assert served.tally.discarded["too_long_for_udp"] == 1
 

@@ -1,0 +1,139 @@
+"""What a worker administers with, put together: who somebody is, what they may do, and the workers beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from handle_protocol.security.private_keys import SigningKey, read_private_key
+from handle_protocol.value import ValueReference
+from node.layout import run_folder
+from node.server_key import key_file
+from node.settings import Settings, available_cores
+from registry.changing import RecordWriter
+from registry.database import Database
+from registry.handle_list import HandleList
+from registry.prefixes import PrefixWriter
+from resolver.administration.administration import Administration
+from resolver.authentication.authentication import Authentication, AuthenticationLimits
+from resolver.authentication.challenges import ChallengeLimits
+from resolver.authentication.keys import RegisterKeys
+from resolver.authentication.session_ids import SessionIds
+from resolver.authentication.sessions import SessionLimits
+from resolver.authentication.verification import VerificationLimits
+from resolver.authentication.web_sessions import WEB_SESSION_SECONDS
+from resolver.metrics import DoorTally
+from resolver.operations.administrative import Administrative
+from resolver.operations.certification import Certifier
+from resolver.operations.inquiries import Inquiries
+from resolver.operations.logins import Logins
+from resolver.operations.native import NativeService
+from resolver.operations.other_workers import SESSION_MESSAGE, Answer, OtherWorkers, whole_answer
+from resolver.operations.peers import Peer
+from resolver.operations.sessions import SessionOperations
+from resolver.operations.table import Operations
+from resolver.relay import Relay
+from resolver.resolve import Resolver
+
+WRITE_CONNECTIONS: Final = 2
+"""Ours: one for the changes of a worker, which travel together, and one for prefixes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Administering:
+    """What administration over every door of one worker is done with.
+
+    Attributes:
+        administration: does commands.
+        authentication: knows who asks.
+        operations: of the Handle protocol.
+        others: the other workers of this node.
+        certifier: signs with the node's key.
+    """
+
+    administration: Administration
+    authentication: Authentication
+    operations: Operations
+    others: OtherWorkers
+    certifier: Certifier
+
+
+@asynccontextmanager
+async def open_administering(settings: Settings, resolver: Resolver, place: int) -> AsyncIterator[Administering]:
+    """Put administration together for the worker at `place`, and answer the other workers meanwhile."""
+    ids = SessionIds(place, settings.workers)
+    others = OtherWorkers(ids, Relay(run_folder(settings.data_dir), place))
+    authentication = Authentication(RegisterKeys(resolver), ids, authentication_limits(settings), tell=others.tell)
+    with ThreadPoolExecutor(available_cores(), thread_name_prefix="signing") as threads:
+        async with Database.open(settings.database_url, connections_max=WRITE_CONNECTIONS) as database:
+            administering = _put_together(settings, resolver, database, authentication, others, threads)
+            others.answer_for(authentication)
+            others.take_up(SESSION_MESSAGE, _serve_in_session(resolver, administering.operations))
+            await others.open()
+            try:
+                yield administering
+            finally:
+                await others.close()
+                authentication.close()
+
+
+def authentication_limits(settings: Settings) -> AuthenticationLimits:
+    """Return what a worker keeps and verifies."""
+    # Every worker hears of the others' wrong proofs, so the number of failures holds for all of them together.
+    return AuthenticationLimits(
+        challenges=ChallengeLimits(settings.challenge_seconds, settings.challenges_max),
+        sessions=SessionLimits(settings.session_seconds_max, settings.sessions_max),
+        web_sessions=SessionLimits(min(WEB_SESSION_SECONDS, settings.session_seconds_max), settings.sessions_max),
+        verification=VerificationLimits(available_cores(), accepts_legacy=settings.legacy_authentication),
+        failures_max=settings.authentication_failures_max,
+    )
+
+
+def signing_key(settings: Settings) -> SigningKey:
+    """Return the node's own key."""
+    return read_private_key(key_file(settings).read_bytes(), None)
+
+
+def _put_together(
+    settings: Settings,
+    resolver: Resolver,
+    database: Database,
+    authentication: Authentication,
+    others: OtherWorkers,
+    threads: ThreadPoolExecutor,
+) -> Administering:
+    clock, is_legacy = resolver.unix_clock, settings.legacy_authentication
+    administration = Administration(
+        resolver,
+        RecordWriter(database),
+        HandleList(database),
+        PrefixWriter(database),
+        map(ValueReference.parse, settings.server_admins),
+    )
+    administrative = Administrative(administration, authentication, others, clock)
+    certifier = Certifier(signing_key(settings), threads)
+    operations = Operations(
+        administrative,
+        Inquiries(resolver, administrative, authentication, clock),
+        Logins(authentication, clock, accepts_legacy=is_legacy),
+        SessionOperations(authentication, threads, clock, accepts_legacy=is_legacy),
+        certifier,
+        authentication.new_login,
+        clock,
+    )
+    return Administering(administration, authentication, operations, others, certifier)
+
+
+def _serve_in_session(resolver: Resolver, operations: Operations) -> Answer:
+    """Return how this worker serves what came in its sessions through another worker's door."""
+    service = NativeService(resolver, DoorTally("session"), operations=operations)
+
+    async def serve(address: str, message: bytes) -> bytes:
+        answer = await whole_answer(service.serve(message, Peer(address)))
+        service.flush()
+        return answer
+
+    return serve
