@@ -96,6 +96,11 @@ def test_an_empty_code_and_one_of_an_older_version_are_refused(digest_name: byte
     assert not verify_mac(replace(message, credential=Credential("", 1, "HS_MAC", digest_name, signature)), SESSION_KEY)
 
 
+def test_a_right_code_under_another_name_is_refused() -> None:
+    coded = mac_message(resolution_request("88.300.15907/电机-1"), SESSION_KEY, 3)
+    assert not verify_mac(replace(coded, credential=replace(coded.credential, digest_name=b"SHA1")), SESSION_KEY)
+
+
 def test_a_signature_is_no_code_and_a_code_no_signature() -> None:
     message, key = resolution_request("88.300.15907/电机-1"), reference_key("admin RSA")
     assert not verify_mac(sign_message(message, key), SESSION_KEY)

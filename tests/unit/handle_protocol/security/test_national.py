@@ -40,6 +40,16 @@ def test_a_number_of_a_signature_is_below_the_order(r: int, s: int) -> None:
     assert not sm2_key().public_key().verify_sm2(encode_dss_signature(r, s) if r >= 0 else b"\x30\6\2\1\xff\2\1\1", b"")
 
 
+def test_a_signature_has_one_spelling(monkeypatch: pytest.MonkeyPatch) -> None:
+    r, s = 2, 5
+    point = sm2_public_key(Sm2PrivateKey((s + (r + s) * NUMBER) % ORDER, None)).point
+    fitting = (r - int.from_bytes(point[:32], "big")) % ORDER
+    monkeypatch.setattr(national, "_digest", lambda *_: fitting.to_bytes(32, "big"))
+    key = sm2_key().public_key()
+    assert key.verify_sm2(encode_dss_signature(r, s), b"")
+    assert not key.verify_sm2(encode_dss_signature(r, s + ORDER), b"")
+
+
 def test_a_signature_that_leads_to_infinity_is_wrong() -> None:
     s = -NUMBER * pow(1 + NUMBER, -1, ORDER) % ORDER
     assert not sm2_key().public_key().verify_sm2(encode_dss_signature(1, s), b"content")

@@ -282,6 +282,12 @@ def test_an_algorithm_that_does_not_fit_the_key_verifies_nothing() -> None:
     assert verify_record_signature(text.encode(), DSA.public_key())
 
 
+def test_the_header_has_to_name_the_algorithm_that_was_used() -> None:
+    signed = base64url(b'{"alg":"DS256"}') + ".e30"
+    text = f"{signed}.{base64url(RSA.sign_digest('SHA-256', signed.encode()))}"
+    assert not verify_record_signature(text.encode(), RSA.public_key())
+
+
 @pytest.mark.parametrize(
     "json_key",
     [None, {}, {"kty": "EC"}, {"kty": "RSA"}, {"kty": "RSA", "e": "A*", "n": "AQAB"}, {"kty": "SM2", "d": "AQAB"}],
