@@ -103,7 +103,8 @@ class Exchange:
 
     Attributes:
         request_octets: the request as it travels over TCP.
-        is_partial: whether an answer has begun that says it is cut; once no more of it comes, only TCP has the rest.
+        is_partial: whether an answer has begun that says it is cut, or that came with code ERROR, as a node says that
+            it is too long for UDP; once no more of it comes, only TCP has the rest.
         is_answered: whether the last message of the answer was accepted.
     """
 
@@ -144,12 +145,12 @@ class Exchange:
             if envelope.request_id != self._request.request_id:
                 return None
             message_octets = self._reassembly.accept(datagram, _SERVER, now)
-            if message_octets is not None:
-                return self.accept_message(message_octets, now)
+            answer = None if message_octets is None else self.accept_message(message_octets, now)
         except ProtocolError:
             return None
-        self.is_partial |= bool(envelope.flags & EnvelopeFlag.TRUNCATED)
-        return None
+        is_refused = answer is not None and answer.response_code == ResponseCode.ERROR
+        self.is_partial |= is_refused or bool(envelope.flags & EnvelopeFlag.TRUNCATED)
+        return None if is_refused else answer
 
     def accept_message(self, message_octets: bytes, now: float) -> Message | None:
         """Return the message if it is the answer or a part of it, None if it answers something else or is out of date.

@@ -27,6 +27,7 @@ from handle_protocol.message import (
     encode_header_and_body,
     encode_message,
     error_for_unreadable,
+    error_instead,
 )
 from handle_protocol.record import encode_value_list
 from handle_protocol.transmission import split
@@ -256,3 +257,13 @@ def test_random_datagrams_are_ignored(datagram: bytes) -> None:
 def test_what_is_no_message_over_tcp_is_said() -> None:
     with pytest.raises(ProtocolError):
         Exchange(REQUEST).accept_message(b"HTTP/1.1 400 Bad Request\r\n\r\n", NOW)
+
+
+def test_an_error_over_udp_sends_us_to_tcp_and_over_tcp_it_is_the_answer() -> None:
+    exchange = Exchange(REQUEST)
+    exchange.next_try()
+    refusal = error_instead(encode_message(SHORT), "请使用 TCP")
+    assert exchange.accept_datagram(refusal, NOW) is None
+    assert exchange.is_partial
+    assert exchange.next_try() is None
+    assert exchange.accept_message(refusal, NOW) == decode_message(refusal)
