@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from handle_protocol.security.private_keys import SigningKey, read_private_key
 from handle_protocol.value import ValueReference
 from node.layout import run_folder
-from node.server_key import key_file
+from node.server_key import read_server_key
 from node.settings import Settings, available_cores
 from registry.changing import RecordWriter
 from registry.database import Database
@@ -92,11 +91,6 @@ def authentication_limits(settings: Settings) -> AuthenticationLimits:
     )
 
 
-def signing_key(settings: Settings) -> SigningKey:
-    """Return the node's own key."""
-    return read_private_key(key_file(settings).read_bytes(), None)
-
-
 def _put_together(
     settings: Settings,
     resolver: Resolver,
@@ -114,7 +108,7 @@ def _put_together(
         map(ValueReference.parse, settings.server_admins),
     )
     administrative = Administrative(administration, authentication, others, clock)
-    certifier = Certifier(signing_key(settings), threads)
+    certifier = Certifier(read_server_key(settings), threads)
     operations = Operations(
         administrative,
         Inquiries(resolver, administrative, authentication, clock),

@@ -20,7 +20,7 @@ from handle_protocol.predefined.site import (
 )
 from node.administering import Administering, open_administering
 from node.certificates import certificate_files
-from node.server_key import public_data, read_server_key
+from node.server_key import read_server_key
 from node.settings import Settings
 from node.status_board import StatusBoard
 from registry.changes import ChangeFeed
@@ -66,7 +66,7 @@ async def serve(settings: Settings, board: StatusBoard, place: int, stopping: as
     ):
         resolver = Resolver(
             RecordReader(database), RecordCache(cache_limits(settings)),
-            own_site(settings, public_data(read_server_key(settings))),
+            own_site(settings, read_server_key(settings).public_data()),
             queries_max=settings.database_connections,
         )  # fmt: skip
         follower = Follower(resolver, ChangeFeed(database), PrefixReader(database))

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-
-from handle_protocol.predefined.public_key import RsaPublicKey, encode_public_key
-from node.certificates import KEY_BITS, RSA_EXPONENT
+from handle_protocol.errors import ProtocolError
+from handle_protocol.security.private_keys import SigningKey, make_key, read_private_key, write_private_pem
+from handle_protocol.security.public_keys import KeyKind
 from node.errors import NodeError, Text
 from node.layout import server_key_file
 from node.secret_files import write_secret_file
@@ -35,12 +27,11 @@ def prepare_server_key(settings: Settings) -> None:
     """
     file = key_file(settings)
     if not settings.server_key and not file.exists():
-        made = generate_private_key(RSA_EXPONENT, KEY_BITS)
-        write_secret_file(file, made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        write_secret_file(file, write_private_pem(make_key(KeyKind.RSA), None))
     read_server_key(settings)
 
 
-def read_server_key(settings: Settings) -> RSAPrivateKey:
+def read_server_key(settings: Settings) -> SigningKey:
     """Return the key.
 
     Raises:
@@ -48,22 +39,19 @@ def read_server_key(settings: Settings) -> RSAPrivateKey:
     """
     file = key_file(settings)
     try:
-        key = load_pem_private_key(file.read_bytes(), None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        key = read_private_key(file.read_bytes(), None)
+    except (OSError, ProtocolError) as error:
         raise _unusable(file, str(error)) from None
-    if not isinstance(key, RSAPrivateKey):
+    if key.kind is not KeyKind.RSA:
         raise _unusable(file, "expected an RSA key")
     return key
-
-
-def public_data(key: RSAPrivateKey) -> bytes:
-    """Return the public half as HS_PUBKEY and HS_SITE carry it."""
-    numbers = key.public_key().public_numbers()
-    return encode_public_key(RsaPublicKey(numbers.e, numbers.n))
 
 
 def _unusable(file: Path, reason: str) -> NodeError:
     return NodeError(
         Text(f"server key {file} cannot be used: {reason}", f"服务器私钥 {file} 无法使用:{reason}"),
-        Text("see that it is an RSA key in PEM without a passphrase", "请确认其为未加密的 PEM 格式 RSA 私钥"),
+        Text(
+            "see that it is an RSA key without a passphrase, in PEM or the Handle format",
+            "请确认其为未加密的 RSA 私钥(PEM 或 Handle 格式)",
+        ),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from handle_protocol.json_data import data_from_json
 from node.layout import certificate_file, server_key_file
-from node.server_key import public_data, read_server_key
+from node.server_key import read_server_key
 from node.settings import Settings
 from tests.integration.resolver.tls_world import make_pair
 from tests.started_node import StartedNode, wait_until
@@ -26,7 +26,7 @@ def test_a_node_speaks_tls_and_announces_its_key_without_any_setting(data_dir: P
         url = f"https://localhost:{node.http_port}/api/site"
         with urllib.request.urlopen(url, timeout=10, context=trust) as answer:
             (server,) = json.load(answer)["site"]["servers"]
-        key = public_data(read_server_key(Settings(data_dir=data_dir)))
+        key = read_server_key(Settings(data_dir=data_dir)).public_data()
         assert data_from_json(server["publicKey"], "publicKey") == key
         assert [each["protocol"] for each in server["interfaces"]] == ["TCP", "UDP", "HTTP", "HTTPS"]
         made = server_key_file(data_dir).read_bytes()
