@@ -19,6 +19,7 @@ BENCHMARKS: Final = {
     "udp_uncached": "answers from Postgres over UDP, each handle asked once",
     "import_rows": "idnode import, beside a bare COPY of the same rows",
     "tcp_pipelined": "answers from memory over TCP, 32 questions under way on each connection",
+    "creates": "records created over one connection, durably, beside bare commits",
     "http_json": "answers from memory as JSON over HTTP",
     "million": "a million records: imported, resolved at random, and what they take of a worker's memory",
 }

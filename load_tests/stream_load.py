@@ -19,13 +19,17 @@ Address = tuple[str, int]
 Cut = Callable[[bytes, int], int]
 """Where the answer ends that begins at an offset; -1 while it is not complete."""
 
+Prepare = Callable[[socket.socket], None]
+
 
 class StreamLoad:
     """Some connections to one server."""
 
-    def __init__(self, address: Address, cut: Cut, *, connections: int, depth: int) -> None:
-        """Open the connections, each for `depth` questions at a time."""
-        self._lanes = [_Lane(address, cut, depth) for _ in range(connections)]
+    def __init__(
+        self, address: Address, cut: Cut, *, connections: int, depth: int, prepare: Prepare = lambda _: None
+    ) -> None:
+        """Open the connections, each for `depth` questions at a time, and let each be prepared, such as logged in."""
+        self._lanes = [_Lane(address, cut, depth, prepare) for _ in range(connections)]
 
     def run(self, requests: Iterable[bytes], seconds: float = float("inf")) -> Load:
         """Ask until the time or the questions are over, then wait for the last answers."""
@@ -43,9 +47,10 @@ class StreamLoad:
 
 
 class _Lane:
-    def __init__(self, address: Address, cut: Cut, depth: int) -> None:
+    def __init__(self, address: Address, cut: Cut, depth: int, prepare: Prepare) -> None:
         self._socket = socket.create_connection(address, ANSWER_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        prepare(self._socket)
         self._cut = cut
         self._depth = depth
         self._under_way = 0

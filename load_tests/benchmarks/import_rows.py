@@ -12,7 +12,7 @@ from functools import partial
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import Final
 
-from load_tests import bare_copy, processes
+from load_tests import bare_postgres, processes
 from load_tests.figures import MICRO, Line, Round, described
 from load_tests.rounds import ratio
 from load_tests.sample_node import SampleNode
@@ -30,15 +30,15 @@ def measure(seconds: float) -> Iterator[Line]:
     records = round(RECORDS_PER_SECOND * seconds)
     with SampleNode.start(records) as node:
         url = node.program.database_url
-        rows = bare_copy.run(bare_copy.take_rows(url))
+        rows = bare_postgres.run(bare_postgres.take_rows(url))
         candidates: list[Callable[[], float]] = [
             node.import_file,
-            lambda: bare_copy.run(bare_copy.copy_rows(url, rows, has_primary_key=True)),
-            lambda: bare_copy.run(bare_copy.copy_rows(url, rows, has_primary_key=False)),
+            lambda: bare_postgres.run(bare_postgres.copy_rows(url, rows, has_primary_key=True)),
+            lambda: bare_postgres.run(bare_postgres.copy_rows(url, rows, has_primary_key=False)),
         ]
         rounds: list[list[Round]] = [[] for _ in candidates]
         for _ in range(ROUNDS):
-            bare_copy.run(bare_copy.forget_records(url))
+            bare_postgres.run(bare_postgres.forget_records(url))
             for candidate, measured in zip(candidates, rounds, strict=True):
                 measured.append(_timed(candidate, records, partial(processes.tree_cpu_seconds, node.program.pid)))
     imported, keyed, plain = rounds

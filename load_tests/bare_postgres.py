@@ -1,4 +1,4 @@
-"""The bare COPY that an import is held against: the very rows that it stored, copied into a table of the same columns.
+"""What Postgres does bare, to hold the node against: the rows of an import copied, the records of creations committed.
 
 Alone here a load test speaks to Postgres itself; to the node it is a client like any other.
 """
@@ -13,10 +13,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import asyncpg
 
+from load_tests.figures import Round
+
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 
 COLUMNS: Final = ("revision", "changed_at", "key", "spelling", "value_list")
+VALUE_LIST_OCTETS: Final = 160
+"""Of the records that are created over the wire."""
+
 STATEMENT_SECONDS: Final = 600.0
 
 T = TypeVar("T")
@@ -47,6 +52,21 @@ async def copy_rows(url: str, rows: bytes, *, has_primary_key: bool) -> float:
     await connection.execute("drop table bare")
     await connection.close()
     return seconds
+
+
+async def commit_rows(url: str, seconds: float) -> Round:
+    """Insert rows one after another for some seconds, each with a commit of its own that is on disk."""
+    connection = await _connect(url)
+    await connection.execute("create table bare (like record including defaults including indexes)")
+    insert = await connection.prepare("insert into bare (key, value_list) values ($1, $2)")
+    began_at, number = perf_counter(), 0
+    while perf_counter() - began_at < seconds:
+        await insert.fetch(str(number).encode(), bytes(VALUE_LIST_OCTETS))
+        number += 1
+    took = perf_counter() - began_at
+    await connection.execute("drop table bare")
+    await connection.close()
+    return Round(number / took, 0.0)
 
 
 async def forget_records(url: str) -> None:
