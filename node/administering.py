@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from handle_protocol.errors import ProtocolError
+from handle_protocol.security.public_keys import VerificationKey, read_public_key
 from handle_protocol.value import ValueReference
+from node.errors import NodeError, Text
 from node.layout import run_folder
 from node.server_key import read_server_key
 from node.settings import Settings, available_cores
@@ -34,6 +38,7 @@ from resolver.operations.other_workers import SESSION_MESSAGE, Answer, OtherWork
 from resolver.operations.peers import Peer
 from resolver.operations.sessions import SessionOperations
 from resolver.operations.table import Operations
+from resolver.operations.trust import TrustedQueries
 from resolver.relay import Relay
 from resolver.resolve import Resolver
 
@@ -91,6 +96,26 @@ def authentication_limits(settings: Settings) -> AuthenticationLimits:
     )
 
 
+def trust_anchors(settings: Settings) -> Mapping[ValueReference, VerificationKey]:
+    """Return the keys that certificates may lead to, by their references.
+
+    Raises:
+        NodeError: a file holds no public key.
+    """
+    anchors = (anchor.partition("=") for anchor in settings.trust_anchors)
+    return {ValueReference.parse(reference): _read_anchor(Path(file)) for reference, _, file in anchors}
+
+
+def _read_anchor(file: Path) -> VerificationKey:
+    try:
+        return read_public_key(file.read_bytes())
+    except (OSError, ProtocolError) as error:
+        raise NodeError(
+            Text(f"{file} holds no public key: {error}", f"{file} 不是可用的公钥文件:{error}"),
+            Text("mend trust_anchors: INDEX:HANDLE=FILE, a key in PEM or as HS_PUBKEY", "请修正 trust_anchors 设置"),
+        ) from None
+
+
 def _put_together(
     settings: Settings,
     resolver: Resolver,
@@ -108,10 +133,13 @@ def _put_together(
         map(ValueReference.parse, settings.server_admins),
     )
     administrative = Administrative(administration, authentication, others, clock)
+    trusted_queries = TrustedQueries(
+        resolver, trust_anchors(settings), RegisterKeys(resolver), None, threads, accepts_legacy=is_legacy
+    )
     certifier = Certifier(read_server_key(settings), threads)
     operations = Operations(
         administrative,
-        Inquiries(resolver, administrative, authentication, clock),
+        Inquiries(resolver, administrative, authentication, trusted_queries, clock),
         Logins(authentication, clock, accepts_legacy=is_legacy),
         SessionOperations(authentication, threads, clock, accepts_legacy=is_legacy),
         certifier,

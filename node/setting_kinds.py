@@ -166,6 +166,13 @@ def _read_reference(text: str) -> str:
     return str(reference)
 
 
+def _read_trust_anchor(text: str) -> str:
+    reference, equals, file = text.partition("=")
+    if not equals or not file:
+        raise ValueError
+    return f"{_read_reference(reference)}={_read_path(file)}"
+
+
 def _read_node_address(text: str) -> str:
     host, _, port = text.rpartition(":")
     if not host:
@@ -210,4 +217,11 @@ VALUE_REFERENCES: Final = Kind(
 )
 NODE_ADDRESSES: Final = Kind(
     _listed(_read_node_address), Text("HOST:PORT, such as 127.0.0.1:2641", "主机:端口,例如 127.0.0.1:2641")
+)
+TRUST_ANCHORS: Final = Kind(
+    _listed(_read_trust_anchor),
+    Text(
+        "INDEX:HANDLE=FILE, such as 300:0.0/0.0=/etc/idnode/root.pem",
+        "索引:标识=文件,例如 300:0.0/0.0=/etc/idnode/root.pem",
+    ),
 )

@@ -24,6 +24,7 @@ from node.setting_kinds import (
     PORT_OF_A_CLOSED_DOOR,
     SECONDS,
     SWITCH,
+    TRUST_ANCHORS,
     VALUE_REFERENCES,
     Kind,
     choice,
@@ -240,6 +241,13 @@ class Settings:
         kind=SWITCH,
         en="accept MD5, SHA-1 and DSA proofs and protocol versions below 2.7 when somebody logs in",
         zh="登录认证时接受 MD5、SHA-1、DSA 以及 2.7 以前的协议版本",
+    )
+    trust_anchors: tuple[str, ...] = _setting(
+        (),
+        kind=TRUST_ANCHORS,
+        en="keys that vouch for signed records (HS_SIGNATURE): INDEX:HANDLE=FILE of a public key, comma between",
+        zh="可信查询(HS_SIGNATURE)所信任的根公钥:索引:标识=公钥文件,以逗号分隔",
+        default_text=Text("none: no record counts as vouched for", "无:任何记录均不视为可信"),
     )
     identity_resolvers: tuple[str, ...] = _setting(
         (),

@@ -11,16 +11,21 @@ from handle_protocol.bodies.error import ErrorBody
 from handle_protocol.bodies.site import SiteInfoResponse
 from handle_protocol.codes import ResponseCode
 from handle_protocol.errors import MalformedMessage
+from handle_protocol.flags import OpFlag
 from handle_protocol.message import answer_to
 from handle_protocol.predefined.site import encode_site
-from resolver.answer import PermissionNeeded
+from resolver.answer import Found, PermissionNeeded
 from resolver.authentication.authentication import Authentication
 from resolver.authentication.claims import Proof
 from resolver.authentication.evidence import SECRET_KEY, read_evidence
 from resolver.operations.administrative import Administrative
 from resolver.operations.asked import Answering, Asked
+from resolver.operations.trust import TrustedQueries
 from resolver.resolve import Resolver
+from resolver.translation.commands import with_flag
 from resolver.translation.messages import message_of, query_of
+
+_NOT_VERIFIED: Final = "the record is not signed by anybody who is trusted 记录签名未通过验证"
 
 _REFUSALS: Final = {
     Proof.BUSY: ResponseCode.SERVER_TOO_BUSY,
@@ -37,9 +42,11 @@ class Inquiries:
         resolver: Resolver,
         administrative: Administrative,
         authentication: Authentication,
+        trusted_queries: TrustedQueries,
         unix_clock: Callable[[], float],
     ) -> None:
         self._resolver = resolver
+        self._trusted_queries = trusted_queries
         self._administrative = administrative
         self._authentication = authentication
         self._unix_clock = unix_clock
@@ -55,7 +62,17 @@ class Inquiries:
         answer = await self._resolver.resolve(query)
         if isinstance(answer, PermissionNeeded):
             return await self._administrative.perform(asked)
+        if isinstance(answer, Found) and asked.request.has_flag(OpFlag.TRUSTED_QUERY):
+            return await self._resolve_trusted(asked, answer)
         return Answering((message_of(answer, asked.request, now=self._unix_clock()),))
+
+    async def _resolve_trusted(self, asked: Asked, answer: Found) -> Answering:
+        fault = await self._trusted_queries.find_fault(answer.record)
+        if fault is None:
+            told = message_of(answer, asked.request, now=self._unix_clock())
+            return Answering((with_flag(told, OpFlag.TRUSTED_RESULT, is_set=True),))
+        code, text = ResponseCode.CREDENTIAL_NOT_VERIFIED, f"{_NOT_VERIFIED}: {fault}"
+        return Answering((answer_to(asked.request, code, ErrorBody(text), now=self._unix_clock()),))
 
     async def tell_site(self, asked: Asked) -> Answering:
         """Tell where this node is."""
