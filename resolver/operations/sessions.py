@@ -26,8 +26,8 @@ from resolver.authentication.authentication import Authentication
 from resolver.authentication.sessions import Session
 from resolver.operations.asked import Answering, Asked
 
-AGREEMENTS_WAITING_MAX: Final = 64
-"""Set-ups that wait for a thread: at 8 192 bits one takes a tenth of a second."""
+AGREEMENTS_WAITING_MAX: Final = 16
+"""Set-ups that wait for a thread: in the largest group each takes some 60 ms, and others wait meanwhile."""
 
 
 class SessionOperations:
