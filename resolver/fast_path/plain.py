@@ -5,6 +5,7 @@ Layout of such a request; what is not mentioned must be zero (RFC 3652 §2.2 and
 octets  field
      0  version 2.x
      2  flags and suggested major version, suggested minor version
+     4  session id, echoed: industrial SDKs choose one, and nothing in a session comes without a credential
      8  request id
     16  message length: all after octet 20
     20  operation 1
@@ -76,7 +77,6 @@ class PlainAnswers:
             or major != _MAJOR
             or flags & _SPECIAL_ENVELOPE
             or op_flags & _SPECIAL_OPERATION
-            or session
             or sequence
             or response
             or reserved
@@ -100,7 +100,7 @@ class PlainAnswers:
         expires_at = int(self._resolver.unix_clock()) + EXPIRATION_SECONDS
         # fmt: off
         head = _FRAME.pack(
-            major, min(_MINOR_MAX, minor), _MAJOR, _MINOR_MAX, 0, request_id, 0,
+            major, min(_MINOR_MAX, minor), _MAJOR, _MINOR_MAX, session, request_id, 0,
             HEADER_OCTETS + body_length + 4, _RESOLUTION, _SUCCESS,
             op_flags | _AUTHORITATIVE, site_serial, recursion, 0, expires_at, body_length, handle_length,
         )

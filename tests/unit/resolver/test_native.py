@@ -78,6 +78,7 @@ QUESTIONS = [
     request(version=Version(2, 11), suggested=Version(2, 4)),
     request(version=Version(2, 12), suggested=Version(2, 12)),
     request(version=Version(2, 12), suggested=NO_SUGGESTION),
+    request(session_id=10_001),
     request(suggested=Version(3, 0)),
     request(suggested=Version(1, 0)),
     request(op_flags=0),
@@ -87,7 +88,6 @@ QUESTIONS = [
     request(op_flags=PUBLIC_ONLY | OpFlag.RETURN_REQUEST_DIGEST),
     request(op_flags=PUBLIC_ONLY | OpFlag.CERTIFY),
     request(recursion_count=RECURSION_COUNT_MAX),
-    request(session_id=9),
     request(types=("URL",)),
     request(indexes=(1,)),
     request("88.118.8/保密"),
@@ -117,7 +117,7 @@ async def test_the_short_way_says_what_the_long_way_says(question, world) -> Non
         long.close()  # It would ask the register.
 
 
-@pytest.mark.parametrize("question", QUESTIONS[:6])
+@pytest.mark.parametrize("question", QUESTIONS[:7])
 async def test_plain_questions_take_the_short_way(question, world) -> None:
     world.remember_everything()
     answer = decode_message(world.service.plain.answer(encode_message(question)))
