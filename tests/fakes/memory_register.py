@@ -118,12 +118,13 @@ class MemoryRegister:
         key = change.handle.key(folds_suffix=registered.folds_suffix)
         if key in self.results:
             return self.results[key], 0
+        if change.value_list is not None and len(change.value_list) > VALUE_LIST_OCTETS_MAX:
+            return ChangeResult.TOO_LONG, 0
         before = self.records.get(key)
         revision = 0 if before is None else before.revision
-        if revision != change.expected_revision:
-            return ChangeResult.CONFLICT, revision
-        if change.value_list is not None and len(change.value_list) > VALUE_LIST_OCTETS_MAX:
-            return ChangeResult.TOO_LONG, revision
+        is_nothing_to_delete = change.value_list is None and before is None
+        if is_nothing_to_delete or revision != change.expected_revision:
+            return ChangeResult.CONFLICT, self.tombstones.get(key, revision)
         return ChangeResult.DONE, self._replace(key, before, change)
 
     def _replace(self, key: bytes, before: HandleRecord | None, change: RecordChange) -> int:

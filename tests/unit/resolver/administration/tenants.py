@@ -201,8 +201,14 @@ def maker_of(handle: Handle) -> Handle:
     return Handle(f"0.NA/{after.rpartition('.')[0]}" if before == "0.NA" else f"0.NA/{before}")
 
 
-def guarded_values(record: HandleRecord | None) -> tuple[HandleValue, ...] | None:
-    """Return the values of a record that not everybody may write."""
-    if record is None:
-        return None
-    return tuple(value for value in record.values if not value.permissions & Permissions.PUBLIC_WRITE)
+def is_kept(before: HandleRecord | None, after: HandleRecord | None) -> bool:
+    """Tell whether a record is what it was but for values that everybody may write, which still give no rights."""
+    if before is None or after is None:
+        return before is after
+    old = {value.index: value for value in before.values}
+    new = {value.index: value for value in after.values}
+    replaced = [index for index in old if old[index] != new.get(index)]
+    return old.keys() == new.keys() and all(
+        old[index].permissions & Permissions.PUBLIC_WRITE and not new[index].value_type.startswith("HS_")
+        for index in replaced
+    )

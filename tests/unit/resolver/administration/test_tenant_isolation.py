@@ -13,7 +13,7 @@ from resolver.administration.commands import ListHandles, ReadValues
 from resolver.administration.outcomes import Done, Listed, ValuesRead
 from tests.reliability.scale import IS_LONG
 from tests.unit.resolver.administration.administered_world import AdministeredWorld
-from tests.unit.resolver.administration.tenants import Trial, guarded_values, make_world, maker_of, opened_records
+from tests.unit.resolver.administration.tenants import Trial, is_kept, make_world, maker_of, opened_records
 
 BLOCK_SEQUENCES = 500
 BLOCKS = 200 if IS_LONG else 1
@@ -50,7 +50,7 @@ class Watch:
         if before == after or not self.trial.victim.owns(handle, self.trial.attacker):
             return
         decisive = handle.key() if before is not None else maker_of(handle).key()
-        assert decisive in self.opened or guarded_values(before) == guarded_values(after)
+        assert decisive in self.opened or is_kept(before, after)
 
 
 async def run_sequence(seed: int, counts: Counter[object]) -> None:
