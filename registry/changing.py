@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from handle_protocol.handle import Handle
 from handle_protocol.record import ChangeResult, RecordChange
 from registry.database import Database, Transaction
 from registry.outcomes import Outcome, RefusalReason
@@ -85,6 +86,12 @@ async def write(transaction: Transaction, decided: Iterable[Decided]) -> Mapping
     return {row["key"]: _written(row["new_revision"], row["found_revision"]) for row in rows}
 
 
+def identity_key(identity: str) -> bytes:
+    """Return the octets under which is kept what `identity` did; those of 300:88.118.8 are 300:0.NA/88.118.8."""
+    index, colon, name = identity.partition(":")
+    return f"{index}:".encode() + Handle(name).key() if colon else identity.encode()
+
+
 def _written(new_revision: int | None, found_revision: int | None) -> tuple[ChangeResult, int]:
     if new_revision is None:
         return ChangeResult.CONFLICT, found_revision or 0
@@ -95,7 +102,7 @@ def _decided(changes: Sequence[RecordChange], placement: Placement) -> Iterable[
     for key, position in placement.positions.items():
         change = changes[position]
         spelling = change.handle.spelling.encode()
-        identity = change.identity.encode()
+        identity = identity_key(change.identity)
         yield Decided(key, None if spelling == key else spelling, change.value_list, change.expected_revision, identity)
 
 

@@ -60,9 +60,35 @@ select given.key, written.revision as new_revision, locked.revision as found_rev
 from given left join written using (key) left join locked using (key);
 
 -- name: entries
--- One page of what an identity $1 changed from $2 (Unix seconds) on, in the order of time, after entry ($3, $4).
-select number, extract(epoch from at) as at, key, revision, spelling, value_list
+-- One page of what identity $1 changed from $2 (Unix seconds) on, in the order of time: after entry ($3, $4), $5 at most.
+select number, at, extract(epoch from at)::float8 as at_seconds, key, revision, spelling, value_list
 from history
-where identity = $1 and at >= to_timestamp($2) and (at, number) > ($3, $4)
+where identity = $1 and at >= to_timestamp($2::float8) and (at, number) > ($3::timestamptz, $4::bigint)
 order by at, number
 limit $5;
+
+-- name: touched
+-- The same page without what was there before.
+select number, at, key
+from history
+where identity = $1 and at >= to_timestamp($2::float8) and (at, number) > ($3::timestamptz, $4::bigint)
+order by at, number
+limit $5;
+
+-- name: spans
+-- Of those records among keys $1 that identity $2 first changed, from $3 on, with one of the entries $4: what was there
+-- before that, what is there now, and whether every revision since is of this identity.
+with span as (
+    select key, min(number) as first_number, min(revision) as first_revision, count(*) as changes
+    from history
+    where key = any ($1::bytea[]) and identity = $2 and at >= to_timestamp($3::float8)
+    group by key
+)
+select span.key, former.spelling as former_spelling, former.value_list as former_value_list,
+    record.spelling, record.value_list, record.revision,
+    record.revision - span.first_revision + 1 = span.changes as is_by_one
+from span
+join history as former on former.key = span.key and former.number = span.first_number
+join record on record.key = span.key
+where span.first_number = any ($4::bigint[])
+order by span.key;

@@ -65,3 +65,21 @@ update record
 set spelling = given.spelling, value_list = given.value_list, revision = record.revision + 1, changed_at = now()
 from unnest($1::bytea[], $2::bytea[], $3::bytea[]) as given (key, spelling, value_list)
 where record.key = given.key;
+
+-- name: list
+-- One page of the handles from key $1 on and before $2, in key order: after $3, $4 at most.
+select key, spelling
+from record
+where key >= $1 and key < $2 and key > $3 and value_list is not null
+order by key
+limit $4;
+
+-- name: count
+-- How many there are in that range, counted no further than $3.
+select count(*) from (
+    select from record where key >= $1 and key < $2 and value_list is not null limit $3
+) as counted;
+
+-- name: estimate_range
+-- About how many there are, as the planner knows it.
+explain (format json) select from record where key >= $1 and key < $2 and value_list is not null;
