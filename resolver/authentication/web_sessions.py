@@ -1,7 +1,8 @@
 """Sessions of the REST API, those of one worker: a nonce that waits for its proof, and then who proved it.
 
-The id is 128 random bits and as good as a password, so it is bound to no address: a browser may change networks. A
-nonce is used up by the first proof that names it, before anything is verified.
+The id is 128 random bits and as good as a password, so it is bound to no address: a browser may change networks. The
+nonce stays as long as the session (vector 14 proves one several times): who could replay a proof within the session
+has its id, which is enough already, and outside of it the nonce is another one. The session ends with its key.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class WebSession:
 
     Attributes:
         id: names it, and proves that one may use it.
-        nonce: 16 octets for the next proof.
+        nonce: 16 octets that are to be proved.
         claim: who it is, once that was proved.
         expires_at: seconds of the monotonic clock.
     """
@@ -77,14 +78,6 @@ class WebSessions:
             self._table.pop(session_id)
             return None
         return self._keep(replace(session, expires_at=now + self._limits.seconds_max))
-
-    def take_nonce(self, session_id: str, now: float) -> bytes | None:
-        """Use up the nonce of a session and put a new one in its place; None when there is no such session."""
-        session = self.find(session_id, now)
-        if session is None:
-            return None
-        self._keep(replace(session, nonce=self._draw_octets(NONCE_OCTETS)))
-        return session.nonce
 
     def log_in(self, session_id: str, claim: Claim, now: float) -> WebSession | None:
         """Note who a session is; None when it went away meanwhile."""

@@ -1,4 +1,4 @@
-"""Sessions of the REST API: one proof for each nonce, and gone when idle."""
+"""Sessions of the REST API: one nonce for each, and gone when idle."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def sessions() -> WebSessions:
     return WebSessions(SessionIds(1, 2), SessionLimits(seconds_max=100.0, entries_max=20))
 
 
-def test_a_nonce_is_taken_once(sessions) -> None:
-    session = sessions.open(ADDRESS, 0.0)
-    taken = [sessions.take_nonce(session.id, 1.0), sessions.take_nonce(session.id, 1.0)]
-    assert taken[0] == session.nonce
-    assert len({*taken, sessions.find(session.id, 1.0).nonce}) == 3
+def test_every_session_has_a_nonce_of_its_own_and_keeps_it(sessions) -> None:
+    session, other = sessions.open(ADDRESS, 0.0), sessions.open(ADDRESS, 0.0)
+    logged_in = sessions.log_in(session.id, Somebody(), 1.0)
+    assert {sessions.find(session.id, 2.0).nonce, logged_in.nonce} == {session.nonce}
+    assert (len(session.nonce), session.nonce == other.nonce) == (16, False)
 
 
 def test_a_session_becomes_somebodys(sessions) -> None:
@@ -41,8 +41,8 @@ def test_a_session_becomes_somebodys(sessions) -> None:
 
 @pytest.mark.parametrize("session_id", ["", "不存在", "0"])
 def test_there_is_no_session_but_those_that_were_opened(session_id, sessions) -> None:
-    found = sessions.find(session_id, 0.0), sessions.take_nonce(session_id, 0.0)
-    assert (*found, sessions.log_in(session_id, Somebody(), 0.0)) == (None, None, None)
+    found = sessions.find(session_id, 0.0), sessions.log_in(session_id, Somebody(), 0.0)
+    assert found == (None, None)
 
 
 def test_an_idle_session_ends_and_a_used_one_stays(sessions) -> None:
