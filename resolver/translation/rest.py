@@ -13,6 +13,7 @@ from handle_protocol.codes import ResponseCode
 from handle_protocol.handle import Handle
 from handle_protocol.json_form import value_to_json
 from handle_protocol.predefined.site import Site, encode_site
+from handle_protocol.record import HandleRecord
 from handle_protocol.value import HandleValue
 from resolver.answer import (
     Answer,
@@ -51,7 +52,7 @@ STATUS_BY_CODE: Final = {
 }
 """HTTP status of a resolution's response code; every other code is a 500.
 
-402 would be a 401 over TLS; over plain HTTP the reference forbids, as nobody may log in there.
+402 is a 401 over TLS, see rest_api; over plain HTTP the reference forbids, as nobody may log in there.
 """
 
 _FAILURES: Final[dict[type[Answer], tuple[ResponseCode, str | None]]] = {
@@ -70,19 +71,29 @@ _CALLBACK_CHARACTERS_MAX: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class RestAnswer:
-    """A response code and the members that follow it in the JSON object, in this order."""
+    """A response code and the members that follow it in the JSON object, in this order.
+
+    Attributes:
+        unusual_status: the HTTP status, where it is not the one that goes with the code.
+    """
 
     code: ResponseCode
     members: dict[str, object]
+    unusual_status: HTTPStatus | None = None
 
     @property
     def status(self) -> HTTPStatus:
-        """The HTTP status that goes with the code."""
-        return STATUS_BY_CODE.get(self.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+        """The HTTP status that goes with it."""
+        return self.unusual_status or STATUS_BY_CODE.get(self.code, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def query_of(handle: Handle, parameters: Parameters) -> Query:
+def query_of(handle: Handle, parameters: Parameters, *, is_public_only: bool = True) -> Query:
     """Return what a request for `handle` asks. The parameter "cert" is without meaning where nothing is signed.
+
+    Args:
+        handle: whose record.
+        parameters: of the request.
+        is_public_only: what counts where "publicOnly" is missing.
 
     Raises:
         UnreadableParameters: an index is no number.
@@ -91,7 +102,7 @@ def query_of(handle: Handle, parameters: Parameters) -> Query:
         handle=handle,
         indexes=parameters.indexes(),
         types=parameters.texts("type"),
-        is_public_only=parameters.says("publicOnly", default=True),
+        is_public_only=parameters.says("publicOnly", default=is_public_only),
         is_authoritative=parameters.says("auth"),
         may_refer=not parameters.says("doNotRefer"),
     )
@@ -102,7 +113,7 @@ def rest_answer_of(query: Query, answer: Answer) -> RestAnswer:
     handle = query.handle.spelling
     match answer:
         case Found(record):
-            return RestAnswer(ResponseCode.SUCCESS, {"handle": handle, "values": _values(record.values)})
+            return record_answer(handle, record)
         case ValuesNotFound():
             return RestAnswer(ResponseCode.VALUES_NOT_FOUND, {"values": [], "handle": handle})
         case Referred(_, site, is_prefix_query):
@@ -111,6 +122,11 @@ def rest_answer_of(query: Query, answer: Answer) -> RestAnswer:
         case _:
             code, message = _FAILURES[type(answer)]
             return failure(code, handle, message)
+
+
+def record_answer(handle: str, record: HandleRecord) -> RestAnswer:
+    """Return the JSON for a record that was found, under the name by which it was asked for."""
+    return RestAnswer(ResponseCode.SUCCESS, {"handle": handle, "values": _values(record.values)})
 
 
 def site_answer_of(site: Site) -> RestAnswer:
