@@ -21,6 +21,7 @@ from resolver.listeners.http_messages import WebRequest, WebResponse
 from resolver.listeners.http_responses import problem_response
 from resolver.listeners.http_service import HttpService
 from resolver.listeners.http_tunnel import Tunnel, is_tunnelled
+from resolver.listeners.rest_api import RestApi
 from resolver.listeners.sockets import TCP_BACKLOG
 from resolver.listeners.tls_certificate import ServerCertificate
 from resolver.metrics import DoorTally
@@ -61,6 +62,7 @@ class HttpDoor:
         *,
         certificate: ServerCertificate | None = None,
         tunnel: Tunnel | None = None,
+        rest: RestApi | None = None,
         clock: Callable[[], float] = time.time,
         random: Callable[[], float] = random.random,
     ) -> None:
@@ -74,11 +76,12 @@ class HttpDoor:
             tally: where it counts.
             certificate: what TLS is spoken with on the same port; without it, only HTTP is spoken.
             tunnel: who answers messages of the Handle protocol inside of HTTP; without it, nobody does.
+            rest: who serves everything below /api/; without it, records can be read there, and nothing else.
             clock: seconds since 1970.
             random: a number from 0 to 1, for choosing among locations.
         """
         self._socket = listener
-        self._service = HttpService(resolver, is_ready, clock, random)
+        self._service = HttpService(resolver, is_ready, clock, random, rest)
         self._limits = limits
         self._certificate = certificate
         self._tunnel = tunnel

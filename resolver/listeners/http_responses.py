@@ -43,7 +43,8 @@ _XML: Final = "text/xml;charset=UTF-8"
 _TEXT: Final = "text/plain"
 _PROBLEM: Final = "application/problem+json"
 
-_ALLOWED: Final = "GET, HEAD, POST, OPTIONS"
+_ALLOWED: Final = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+_ALLOWED_HEADERS: Final = "Accept, Authorization, Content-Type, If-Match, If-None-Match, X-Requested-With"
 _PREFLIGHT_SECONDS: Final = 86_400
 _ORIGIN: Final = re.compile(r"[!-~]{1,256}")
 
@@ -63,10 +64,15 @@ _HINTS: Final = {
 def json_response(request: WebRequest, answer: RestAnswer, parameters: Parameters) -> WebResponse:
     """Say `answer` in Handle.Net's JSON."""
     content_type, octets = rest.encode(answer, parameters)
-    headers = {"Content-Type": content_type, "Vary": "Accept-Encoding, Origin", **_NO_SNIFFING, **_sharing(request)}
+    headers = json_headers(request) | {"Content-Type": content_type}
     if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers |= _RETRY_LATER
     return WebResponse(answer.status, octets, headers, _OUTCOME_OF_CODE.get(answer.code, ""))
+
+
+def json_headers(request: WebRequest) -> dict[str, str]:
+    """Return what every answer in JSON has."""
+    return {"Content-Type": rest.JSON_TYPE, "Vary": "Accept-Encoding, Origin", **_NO_SNIFFING, **_sharing(request)}
 
 
 def options_response(request: WebRequest) -> WebResponse:
@@ -74,7 +80,7 @@ def options_response(request: WebRequest) -> WebResponse:
     headers = {"Allow": _ALLOWED, "Vary": "Origin", **_sharing(request)}
     if "Access-Control-Allow-Origin" in headers and "Access-Control-Request-Method" in request.headers:
         headers["Access-Control-Allow-Methods"] = _ALLOWED
-        headers["Access-Control-Allow-Headers"] = "Accept, Content-Type, X-Requested-With"
+        headers["Access-Control-Allow-Headers"] = _ALLOWED_HEADERS
         headers["Access-Control-Max-Age"] = str(_PREFLIGHT_SECONDS)
     return WebResponse(HTTPStatus.OK, headers=headers)
 
@@ -150,7 +156,10 @@ def _sharing(request: WebRequest) -> dict[str, str]:
     origin = request.headers.get("Origin", "")
     if not _ORIGIN.fullmatch(origin):
         return {}
-    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Content-Length"}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Expose-Headers": "Content-Length, ETag, WWW-Authenticate",
+    }
 
 
 _OUTCOME_OF_CODE: Final = {

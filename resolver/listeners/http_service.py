@@ -11,27 +11,24 @@ from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
-from handle_protocol.codes import ResponseCode
 from handle_protocol.errors import InvalidHandle
 from handle_protocol.handle import Handle, Prefix
 from resolver.answer import Found
 from resolver.listeners import pages
 from resolver.listeners.http_messages import READING_METHODS, WebRequest, WebResponse
 from resolver.listeners.http_responses import (
-    json_response,
     no_handle_response,
-    options_response,
     outcome_response,
     page_response,
     refused_method_response,
     text_response,
 )
+from resolver.listeners.rest_api import RestApi, read_handle, unescape
 from resolver.query import Query
 from resolver.resolve import Resolver
 from resolver.scanned import read_scanned
-from resolver.translation import negotiation, proxy, rest
+from resolver.translation import negotiation, proxy
 from resolver.translation.parameters import Parameters, UnreadableParameters
 from resolver.translation.proxy import FollowAlias, Notice, Outcome, ShowNotice, Visit
 
@@ -39,7 +36,6 @@ ROBOTS: Final = b"User-agent: *\nCrawl-delay: 1\nRequest-rate: 1/1\n"
 """The reference's wish to crawlers."""
 
 _ASKING_METHODS: Final = READING_METHODS | {"POST"}
-_LOGIN_METHODS: Final = frozenset({"PUT", "DELETE"})
 _HANDLE_NAMES: Final = ("hdl", "text", "id", "handle")
 """What forms and links call the handle when they ask for "/" or "/resolve"; the first is the reference's."""
 
@@ -55,8 +51,10 @@ class HttpService:
         is_ready: Callable[[], bool],
         clock: Callable[[], float],
         random: Callable[[], float],
+        rest: RestApi | None = None,
     ) -> None:
         self._resolver = resolver
+        self._rest = rest or RestApi(resolver)
         self._is_ready = is_ready
         self._clock = clock
         self._random = random
@@ -67,14 +65,9 @@ class HttpService:
             "/favicon.ico": self._say_nothing_here,
             "/healthz/live": self._say_live,
             "/healthz/ready": self._say_ready,
-            "/api/site": self._serve_site,
-            "/api/handles": self._refuse_listing,
-            "/api/prefixes": self._refuse_listing,
         }
         self._trees: tuple[tuple[str, _Serve], ...] = (
-            ("/api/handles/", self._serve_handle),
-            ("/api/sessions", self._refuse_session),
-            ("/api/", self._refuse_unknown),
+            ("/api/", self._serve_api),
             ("/resolve/", self._serve_scanned),
             ("/", self._serve_visitor),
         )
@@ -87,46 +80,8 @@ class HttpService:
         root, serve = next(tree for tree in self._trees if request.path.startswith(tree[0]))
         return await serve(request, request.path[len(root) :])
 
-    async def _serve_handle(self, request: WebRequest, escaped: str) -> WebResponse:
-        """/api/handles/{handle}: the record as JSON."""
-        if request.method == "OPTIONS":
-            return options_response(request)
-        parameters = Parameters()
-        try:
-            handle = _read_handle(escaped)
-            if request.method in _LOGIN_METHODS:
-                return json_response(request, _login_needed(handle.spelling), parameters)
-            if request.method not in _ASKING_METHODS:
-                return json_response(request, _not_supported(), parameters)
-            parameters = request.parameters()
-            query = rest.query_of(handle, parameters)
-        except InvalidHandle as error:
-            return json_response(request, rest.failure(ResponseCode.INVALID_HANDLE, message=str(error)), parameters)
-        except UnreadableParameters as error:
-            return json_response(request, rest.failure(ResponseCode.PROTOCOL_ERROR, message=str(error)), parameters)
-        return await self._answer_in_json(request, query, parameters)
-
-    async def _serve_site(self, request: WebRequest, _: str) -> WebResponse:
-        """/api/site: where this node is."""
-        if request.method == "OPTIONS":
-            return options_response(request)
-        if request.method not in READING_METHODS:
-            return json_response(request, _not_supported(), Parameters())
-        return json_response(request, rest.site_answer_of(self._resolver.site), request.readable_parameters())
-
-    async def _refuse_listing(self, request: WebRequest, _: str) -> WebResponse:
-        """/api/handles?prefix= and /api/prefixes: for those who logged in, which plain HTTP does not allow."""
-        if request.method == "OPTIONS":
-            return options_response(request)
-        parameters = request.readable_parameters()
-        return json_response(request, _login_needed(parameters.first("prefix")), parameters)
-
-    async def _refuse_session(self, request: WebRequest, _: str) -> WebResponse:
-        """/api/sessions: refused over plain HTTP, without a word, as the reference does."""
-        return options_response(request) if request.method == "OPTIONS" else WebResponse(HTTPStatus.FORBIDDEN)
-
-    async def _refuse_unknown(self, request: WebRequest, _: str) -> WebResponse:
-        return json_response(request, _not_supported(), Parameters())
+    async def _serve_api(self, request: WebRequest, _: str) -> WebResponse:
+        return await self._rest.serve(request)
 
     async def _serve_start(self, request: WebRequest, _: str) -> WebResponse:
         """/: the start page, or a visit when a form or a link brings a handle along."""
@@ -151,7 +106,7 @@ class HttpService:
             return no_handle_response(request, text, str(error))
         if negotiation.wants_json(request.accept):
             query = Query(handle, is_authoritative=parameters.says("auth"))
-            return await self._answer_in_json(request, query, parameters)
+            return await self._rest.answer(request, query, parameters)
         return await self._show(request, Visit(handle, parameters))
 
     async def _serve_visitor(self, request: WebRequest, escaped: str) -> WebResponse:
@@ -159,17 +114,13 @@ class HttpService:
         if request.method not in READING_METHODS:
             return refused_method_response("GET, HEAD")
         try:
-            handle = self._meant(_read_handle(escaped))
+            handle = self._meant(read_handle(escaped))
             parameters = request.parameters()
         except InvalidHandle as error:
             return no_handle_response(request, escaped, str(error))
         except UnreadableParameters:
             return self._tell(request, ShowNotice(Notice.WRONG_PARAMETERS, escaped))
         return await self._show(request, Visit(handle, parameters, request.query_string))
-
-    async def _answer_in_json(self, request: WebRequest, query: Query, parameters: Parameters) -> WebResponse:
-        answer = await self._resolver.resolve(query)
-        return json_response(request, rest.rest_answer_of(query, answer), parameters)
 
     async def _show(self, request: WebRequest, visit: Visit) -> WebResponse:
         visit = replace(visit, wants_data=negotiation.wants_data(request.accept), address=request.address)
@@ -244,15 +195,6 @@ class HttpService:
         return text_response(HTTPStatus.NOT_FOUND, b"")
 
 
-def _read_handle(escaped: str) -> Handle:
-    return Handle.decode(_unescape(escaped))
-
-
-def _unescape(escaped: str) -> bytes:
-    """Decode percent signs once. Octets that the server could not read as text are given back as they came."""
-    return unquote_to_bytes(escaped.encode(errors="surrogateescape"))
-
-
 def _scanned_text(request: WebRequest, escaped: str) -> tuple[str, Parameters]:
     """Return what was scanned, and the parameters that are ours; after a link, what follows "?" belongs to the link.
 
@@ -264,7 +206,7 @@ def _scanned_text(request: WebRequest, escaped: str) -> tuple[str, Parameters]:
         parameters = request.parameters()
         return _named_handle(parameters), parameters
     try:
-        text = _unescape(escaped).decode()
+        text = unescape(escaped).decode()
     except UnicodeDecodeError:
         raise InvalidHandle("expected UTF-8") from None
     if request.query_string and text.lower().startswith(("http://", "https://")):
@@ -274,11 +216,3 @@ def _scanned_text(request: WebRequest, escaped: str) -> tuple[str, Parameters]:
 
 def _named_handle(parameters: Parameters) -> str:
     return next(filter(None, map(parameters.first, _HANDLE_NAMES)), "")
-
-
-def _login_needed(handle: str | None) -> rest.RestAnswer:
-    return rest.failure(ResponseCode.AUTHENTICATION_NEEDED, handle)
-
-
-def _not_supported() -> rest.RestAnswer:
-    return rest.failure(ResponseCode.OPERATION_NOT_SUPPORTED)

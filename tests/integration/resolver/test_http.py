@@ -82,7 +82,7 @@ async def test_recorded_exchanges_are_answered_alike(world: World, ask: Any, nam
     assert reply.status == expected["status"]
     for header in ("Content-Type", "Expires", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers"):
         if header in expected["headers"]:
-            assert reply.headers[header] == expected["headers"][header]
+            assert reply.headers[header].startswith(expected["headers"][header])
     if "Location" in expected["headers"]:
         assert without_own_host(reply.headers["Location"]) == without_own_host(expected["headers"]["Location"])
     if expected["headers"].get("Vary") == "Accept":
