@@ -27,7 +27,9 @@ from resolver.authentication.keys import RegisterKeys
 from resolver.authentication.session_ids import SessionIds
 from resolver.authentication.sessions import SessionLimits
 from resolver.authentication.verification import VerificationLimits
+from resolver.authentication.web_logins import WEB_SESSION, WebLogins
 from resolver.authentication.web_sessions import WEB_SESSION_SECONDS
+from resolver.listeners.rest_api import RestApi
 from resolver.metrics import DoorTally
 from resolver.operations.administrative import Administrative
 from resolver.operations.certification import Certifier
@@ -51,18 +53,18 @@ class Administering:
     """What administration over every door of one worker is done with.
 
     Attributes:
-        administration: does commands.
         authentication: knows who asks.
         operations: of the Handle protocol.
         others: the other workers of this node.
-        certifier: signs with the node's key.
+        logins: of the REST API.
+        rest: the REST API.
     """
 
-    administration: Administration
     authentication: Authentication
     operations: Operations
     others: OtherWorkers
-    certifier: Certifier
+    logins: WebLogins
+    rest: RestApi
 
 
 @asynccontextmanager
@@ -75,6 +77,7 @@ async def open_administering(settings: Settings, resolver: Resolver, place: int)
         async with Database.open(settings.database_url, connections_max=WRITE_CONNECTIONS) as database:
             administering = _put_together(settings, resolver, database, authentication, others, threads)
             others.answer_for(authentication)
+            others.take_up(WEB_SESSION, administering.logins.answer)
             others.take_up(SESSION_MESSAGE, _serve_in_session(resolver, administering.operations))
             await others.open()
             try:
@@ -146,7 +149,9 @@ def _put_together(
         authentication.new_login,
         clock,
     )
-    return Administering(administration, authentication, operations, others, certifier)
+    logins = WebLogins(authentication, others.ask)
+    rest = RestApi(resolver, administration, logins, certifier.sign)
+    return Administering(authentication, operations, others, logins, rest)
 
 
 def _serve_in_session(resolver: Resolver, operations: Operations) -> Answer:

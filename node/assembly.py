@@ -143,6 +143,7 @@ async def _open_doors(
             tally,
             certificate=ServerCertificate(*certificate_files(settings)),
             tunnel=Tunnel(tunnelled),
+            rest=administering.rest,
         )
         await http_door.open()
         closes.append(http_door.close)

@@ -8,6 +8,7 @@ from typing import Final
 
 from cachetools import LRUCache
 
+from handle_protocol.envelope import VERSION_OURS
 from handle_protocol.flags import OpFlag
 from handle_protocol.message import Message, encode_message
 from handle_protocol.security.message_authentication import sign_message
@@ -40,6 +41,21 @@ class Certifier:
     def is_wanted(self, answer: Message) -> bool:
         """Tell whether an answer is to be signed: its flags are those of the request."""
         return self._key is not None and answer.has_flag(OpFlag.CERTIFY)
+
+    async def sign(self, content: bytes) -> tuple[str, bytes]:
+        """Return the name of the digest and a signature over `content`.
+
+        Raises:
+            ConnectionError: there is no key, or too much waits for it.
+        """
+        if self._key is None or self._waiting >= SIGNATURES_WAITING_MAX:
+            raise ConnectionError("nothing can be signed now")
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, self._key.sign, content, VERSION_OURS)
+        finally:
+            self._waiting -= 1
 
     async def encode_signed(self, answer: Message) -> bytes:
         """Return the octets of an answer with a signature, if not too many wait for one."""

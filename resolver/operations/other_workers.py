@@ -56,6 +56,10 @@ class OtherWorkers:
         owner = self._ids.owner(session_id)
         return None if owner == self._ids.place else owner
 
+    async def ask(self, place: int, kind: int, address: str, question: bytes) -> bytes:
+        """Return what another worker answers to a question of any kind. Raises as Relay.ask."""
+        return await self._relay.ask(place, kind, address, question)
+
     async def serve_in_session(self, owner: int, address: str, message: bytes) -> bytes:
         """Return what the owner of a session answers. Raises as Relay.ask."""
         return await self._relay.ask(owner, SESSION_MESSAGE, address, message)
