@@ -60,6 +60,7 @@ class Judge:
             return None
 
         async def find_lack(identity: ValueReference) -> Refused | None:
+            """Return what `identity` lacks for any of the ways."""
             return await _Rights(self.find_record, identity, ways, record).find_lack()
 
         return await self._judge(claim, find_lack)
@@ -68,6 +69,7 @@ class Judge:
         """Return why whoever is claimed to ask is none of those who are `permitted`, nor in a group of them."""
 
         async def find_lack(identity: ValueReference) -> Refused | None:
+            """Tell whether `identity` is in the list."""
             found = await find_permissions(identity, permitted, NO_PERMISSION, self.find_record)
             return NO_ADMINISTRATOR if found is None else None
 

@@ -84,11 +84,13 @@ class OtherWorkers:
         """Answer what others ask of this worker's challenges, and hear of wrong proofs."""
 
         async def take(address: str, question: bytes) -> bytes:
+            """Give away a challenge."""
             session_id = OctetReader(question).u32("session id")
             pending = authentication.challenges.take(session_id, address, authentication.clock())
             return b"" if pending is None else _encode_pending(pending)
 
         async def hear(_: str, news: bytes) -> bytes:
+            """Count a wrong proof."""
             reader = OctetReader(news)
             authentication.guessing.hear(Guess(reader.text("key"), reader.text("network")), authentication.clock())
             return b""

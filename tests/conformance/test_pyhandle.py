@@ -72,4 +72,5 @@ def test_a_prefix_says_where_it_is_served(client: RESTHandleClient, node: Starte
         ("TCP", node.handle_port),
         ("UDP", node.handle_port),
         ("HTTP", node.http_port),
+        ("HTTPS", node.http_port),
     }
