@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest_asyncio
 
 from handle_protocol.handle import Prefix
+from handle_protocol.record import HandleRecord
 from registry.database import Database
 from registry.prefixes import PrefixStore
 from registry.records import RecordStore
+from tests.reliability.enterprises import Enterprise
 from tests.reliability.honest import RECORDS
 from tests.reliability.scale import DEADLINES
 from tests.started_node import StartedNode
@@ -35,11 +37,31 @@ async def fragile(server_data_dir: Path) -> AsyncIterator[StartedNode]:
         yield node
 
 
+@pytest_asyncio.fixture(scope="session")
+async def enterprise(node: StartedNode) -> Enterprise:
+    """An enterprise of the attacked node, with a product."""
+    return await settle(node, Enterprise.of("88.118.13"))
+
+
+@pytest_asyncio.fixture(scope="session")
+async def neighbour(node: StartedNode) -> Enterprise:
+    """Another enterprise there, with the same product."""
+    return await settle(node, Enterprise.of("88.118.130"))
+
+
 @pytest_asyncio.fixture
 async def register(node: StartedNode) -> AsyncIterator[Database]:
     """The register of the attacked node."""
     async with Database.open(node.database_url) as database:
         yield database
+
+
+async def settle(node: StartedNode, enterprise: Enterprise, *records: HandleRecord) -> Enterprise:
+    """Give an enterprise its place in the register, and return it."""
+    async with Database.open(node.database_url) as database:
+        await PrefixStore(database).add(enterprise.prefix, enterprise=f"企业 {enterprise.prefix}（示例）")
+        await RecordStore(database).put((enterprise.description(), enterprise.product("水泵"), *records))
+    return enterprise
 
 
 async def fill(node: StartedNode) -> None:
