@@ -28,11 +28,13 @@ class HandleRecord:
     Attributes:
         value_list: the values in wire form.
         revision: grows with every change of this handle, over deletion too; 0 = not stored yet.
+        is_deleted: it was deleted, and only its revision goes on.
     """
 
     handle: Handle
     value_list: bytes
     revision: int = 0
+    is_deleted: bool = False
 
     @classmethod
     def of(cls, handle: Handle, values: Iterable[HandleValue], revision: int = 0) -> HandleRecord:

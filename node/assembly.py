@@ -26,7 +26,7 @@ from node.status_board import StatusBoard
 from registry.changes import ChangeFeed
 from registry.database import Database
 from registry.prefixes import PrefixReader
-from registry.records import RecordReader
+from registry.records import RecordSource
 from resolver import metrics
 from resolver.cache import CacheLimits, RecordCache
 from resolver.invalidation import Follower
@@ -65,7 +65,7 @@ async def serve(settings: Settings, board: StatusBoard, place: int, stopping: as
         asyncio.TaskGroup() as tasks,
     ):
         resolver = Resolver(
-            RecordReader(database), RecordCache(cache_limits(settings)),
+            RecordSource(database), RecordCache(cache_limits(settings)),
             own_site(settings, read_server_key(settings).public_data()),
             queries_max=settings.database_connections,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final
 
 from handle_protocol.handle import Handle, Prefix
-from handle_protocol.record import HandleRecord
+from handle_protocol.record import NO_VALUES, HandleRecord
 from registry.changes import announce
 from registry.database import Database
 from registry.outcomes import Outcome, RefusalReason
@@ -55,6 +55,18 @@ class RecordReader:
         (row,) = await self._database.fetch(_SQL["estimate"])
         count: int = row[0]
         return count
+
+
+class RecordSource:
+    """Reads records for those who remember what they read. Raises as RecordReader."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def fetch(self, keys: Sequence[bytes]) -> Mapping[bytes, HandleRecord]:
+        """Return the records among `keys` in one query: those that exist, and those that were deleted as such."""
+        rows = await self._database.fetch(_SQL["fetch_all"], keys)
+        return {key: _record(key, spelling, value_list, revision) for key, spelling, value_list, revision in rows}
 
 
 class RecordStore:
@@ -120,8 +132,9 @@ def key_range(prefix: Prefix) -> tuple[bytes, bytes]:
     return prefix.key + b".", prefix.key + b"0"
 
 
-def _record(key: bytes, spelling: bytes | None, value_list: bytes, revision: int) -> HandleRecord:
-    return HandleRecord(Handle((spelling or key).decode()), value_list, revision)
+def _record(key: bytes, spelling: bytes | None, value_list: bytes | None, revision: int) -> HandleRecord:
+    handle = Handle((spelling or key).decode())
+    return HandleRecord(handle, value_list or NO_VALUES, revision, is_deleted=value_list is None)
 
 
 def _check_number(changes: Sequence[object]) -> None:

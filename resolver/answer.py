@@ -28,10 +28,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """A statement of fact: the register holds no such handle."""
+    """A statement of fact: the register holds no such handle.
+
+    Attributes:
+        was_deleted: it held one before.
+    """
 
     outcome: ClassVar[str] = "not_found"
     handle: Handle
+    was_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

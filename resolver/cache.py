@@ -9,7 +9,7 @@ records out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cachetools import LRUCache
 
@@ -76,6 +76,14 @@ class _Generation(dict[bytes, Entry]):
             self.octets -= _weight(*self.popitem())
 
 
+class _Absence(NamedTuple):
+    expires_at: float
+    was_deleted: bool
+
+
+_NEVER: Final = _Absence(0.0, was_deleted=False)
+
+
 class RecordCache:
     """Records and absences by key. Times are seconds of one monotonic clock, given by the caller.
 
@@ -87,7 +95,7 @@ class RecordCache:
         self._limits = limits
         self._generation_octets_max = limits.octets_max // 3  # The third one is being freed meanwhile.
         self._young, self._old, self._retired = _Generation(), _Generation(), _Generation()
-        self._absent: LRUCache[bytes, float] = LRUCache(limits.absent_max)
+        self._absent: LRUCache[bytes, _Absence] = LRUCache(limits.absent_max)
         self._trusted_until = 0.0
         self.invalidations = 0
 
@@ -116,7 +124,11 @@ class RecordCache:
 
     def is_absent(self, key: bytes, now: float) -> bool:
         """Tell whether the register was found not to hold `key`, just now."""
-        return now < self._trusted_until and now < self._absent.get(key, 0.0)
+        return now < self._trusted_until and now < self._absent.get(key, _NEVER).expires_at
+
+    def was_deleted(self, key: bytes) -> bool:
+        """Tell whether a record under `key` was there before, as far as is remembered."""
+        return self._absent.get(key, _NEVER).was_deleted
 
     def put(self, key: bytes, record: HandleRecord | None, now: float, unix_now: float) -> None:
         """Remember what the register holds under `key`; None = nothing.
@@ -127,10 +139,10 @@ class RecordCache:
             now: seconds of the cache's clock.
             unix_now: the same moment in Unix seconds, in which absolute times to live are written.
         """
-        if record is None:
+        if record is None or record.is_deleted:
             self._forget(key)
             if len(key) <= ABSENT_KEY_OCTETS_MAX:
-                self._absent[key] = now + self._limits.absent_seconds
+                self._absent[key] = _Absence(now + self._limits.absent_seconds, was_deleted=record is not None)
             return
         ttls, public_list = terms_of(record.value_list)
         seconds = min((ttl.lifetime_seconds(unix_now) for ttl in ttls), default=self._limits.seconds_max)

@@ -25,7 +25,7 @@ class Flights:
 
     Args:
         source: the register.
-        arrived: told of every key whose result may be remembered.
+        arrived: told of every key whose result may be remembered; a deleted record is told here alone.
         failed: told why a query brought nothing, before those who wait for it are.
         queries_max: how many batches may be under way at once.
     """
@@ -105,7 +105,7 @@ class Flights:
         if self._flying.get(key) is landing:
             self._arrived(key, record)
         if not landing.done():
-            landing.set_result(record)
+            landing.set_result(None if record is None or record.is_deleted else record)
 
 
 def _fail(landings: Sequence[Landing], error: Exception) -> None:

@@ -181,7 +181,7 @@ class Resolver:
         if _has_site(query.handle, registered, record):
             record = _with_site(record, query.handle, registered, registered.delegated_to or self.site)
         if record is None:
-            return NotFound(query.handle)
+            return NotFound(query.handle, self.cache.was_deleted(_key(query.handle, registered)))
         record = HandleRecord(query.handle, record.value_list, record.revision)  # Spelled as it was asked.
         if is_public and query.wants_everything and record.value_list != NO_VALUES:
             return Found(record, is_authoritative)

@@ -45,7 +45,7 @@ class RecordSource(Protocol):
     """The stored records."""
 
     async def fetch(self, keys: Sequence[bytes]) -> Mapping[bytes, HandleRecord]:
-        """Return the records that exist among `keys` (see Handle.key), in one query.
+        """Return the records that exist, or were deleted, among `keys` (see Handle.key), in one query.
 
         Raises:
             ConnectionError: the store cannot be reached.

@@ -4,6 +4,12 @@ select key, spelling, value_list, revision
 from record
 where key = any($1::bytea[]) and value_list is not null;
 
+-- name: fetch_all
+-- The records among some keys, those that were deleted too.
+select key, spelling, value_list, revision
+from record
+where key = any($1::bytea[]);
+
 -- name: walk
 -- One page of records in the order of their keys: after $1, before $2 (null = no end), $3 at most.
 select key, spelling, value_list, revision

@@ -174,6 +174,7 @@ _OUTCOME_OF_CODE: Final = {
 }
 _OUTCOME_OF_NOTICE: Final = {
     Notice.NOT_FOUND: NotFound.outcome,
+    Notice.DELETED: NotFound.outcome,
     Notice.NO_VALUES: ValuesNotFound.outcome,
     Notice.NOT_RESPONSIBLE: NotResponsible.outcome,
     Notice.SUSPENDED: Suspended.outcome,

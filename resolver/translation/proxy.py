@@ -38,6 +38,7 @@ class Notice(Enum):
     """Why a visitor gets neither a redirect nor a record. The texts stand with the pages."""
 
     NOT_FOUND = "not_found"
+    DELETED = "deleted"
     NO_VALUES = "no_values"
     NOT_RESPONSIBLE = "not_responsible"
     SUSPENDED = "suspended"
@@ -51,6 +52,7 @@ class Notice(Enum):
 
 STATUS_BY_NOTICE: Final = {
     Notice.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Notice.DELETED: HTTPStatus.GONE,
     Notice.NO_VALUES: HTTPStatus.NOT_FOUND,
     Notice.SUSPENDED: HTTPStatus.NOT_FOUND,
     Notice.INACTIVE: HTTPStatus.NOT_FOUND,
@@ -216,7 +218,9 @@ def outcome_of(visit: Visit, answer: Answer, now: float, random: Callable[[], fl
     if isinstance(answer, Referred):
         return _send_to_node(visit, answer.site)
     if not isinstance(answer, Found):
-        return ShowNotice(_NOTICE_BY_ANSWER[type(answer)], visit.handle.spelling)
+        was_deleted = isinstance(answer, NotFound) and answer.was_deleted
+        notice = Notice.DELETED if was_deleted else _NOTICE_BY_ANSWER[type(answer)]
+        return ShowNotice(notice, visit.handle.spelling)
     values = answer.record.values
     lifetime_seconds = min((value.ttl.lifetime_seconds(now) for value in values), default=None)
     target = _alias_among(visit, values)

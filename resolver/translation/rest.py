@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final
 
@@ -119,6 +119,9 @@ def rest_answer_of(query: Query, answer: Answer) -> RestAnswer:
         case Referred(_, site, is_prefix_query):
             code = ResponseCode.PREFIX_REFERRAL if is_prefix_query else ResponseCode.SERVICE_REFERRAL
             return RestAnswer(code, {"handle": handle, "values": _values((_site_value(site),))})
+        case NotFound(_, was_deleted) if was_deleted:
+            gone = failure(ResponseCode.HANDLE_NOT_FOUND, handle)
+            return replace(gone, unusual_status=HTTPStatus.GONE)
         case _:
             code, message = _FAILURES[type(answer)]
             return failure(code, handle, message)

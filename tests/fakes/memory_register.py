@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from handle_protocol.handle import Handle, Prefix
 from handle_protocol.limits import VALUE_LIST_OCTETS_MAX
 from handle_protocol.predefined.site import Site
-from handle_protocol.record import HandleRecord
+from handle_protocol.record import NO_VALUES, HandleRecord
 from handle_protocol.value import HandleValue
 from resolver.authority import Authority
 from resolver.sources import ChangeResult, RecordChange, RegisteredPrefix
@@ -90,9 +90,10 @@ class MemoryRegister:
         self._changes.put_nowait(error)
 
     async def fetch(self, keys: Sequence[bytes]) -> Mapping[bytes, HandleRecord]:
-        """Return those of `keys` that exist, as they were when the fetch began."""
+        """Return those of `keys` that exist or were deleted, as they were when the fetch began."""
         self.batches.append(tuple(keys))
         found = {key: self.records[key] for key in keys if key in self.records}
+        found |= {key: _tombstone(key, self.tombstones[key]) for key in keys if key in self.tombstones.keys() - found}
         await self.is_open.wait()
         await asyncio.sleep(0)
         if self.outage is not None:
@@ -196,3 +197,7 @@ def _refusal(handle: Handle, registered: RegisteredPrefix | None) -> ChangeResul
     if registered.is_suspended:
         return ChangeResult.SUSPENDED
     return None if registered.delegated_to is None else ChangeResult.DELEGATED
+
+
+def _tombstone(key: bytes, revision: int) -> HandleRecord:
+    return HandleRecord(Handle(key.decode()), NO_VALUES, revision, is_deleted=True)

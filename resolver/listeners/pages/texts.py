@@ -64,6 +64,10 @@ NOTICES: Final = {
             "Check that the identifier is complete and its letters are in the right case, or ask its manufacturer.",
         ),
     ),
+    Notice.DELETED: NoticeText(
+        Text("该标识已被删除", "Deleted"),
+        Text("该标识曾经存在，现已删除；请联系产品的生产企业。", "It was there once; ask its manufacturer."),
+    ),
     Notice.NO_VALUES: NoticeText(
         Text("该标识没有所查询的公开数据", "No such values"),
         Text("请去掉 type 或 index 条件后再查询。", "Ask again without the type or index."),

@@ -11,11 +11,11 @@ import pytest
 
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.handle import Handle, Prefix
-from handle_protocol.record import HandleRecord
+from handle_protocol.record import NO_VALUES, HandleRecord
 from handle_protocol.value import HandleValue, ValueReference
 from registry.database import Database
 from registry.outcomes import Outcome, OutcomeKind, RefusalReason
-from registry.records import CHANGE_RECORDS_MAX, RecordReader, RecordStore
+from registry.records import CHANGE_RECORDS_MAX, RecordReader, RecordSource, RecordStore
 
 CREATED, CHANGED, SAME = Outcome(OutcomeKind.CREATED), Outcome(OutcomeKind.CHANGED), Outcome(OutcomeKind.SAME)
 DELETED, MISSING = Outcome(OutcomeKind.DELETED), Outcome(OutcomeKind.MISSING)
@@ -160,12 +160,14 @@ async def test_the_registered_spelling_stays(store: RecordStore, reader: RecordR
 
 
 async def test_a_deleted_record_is_gone_and_goes_on_when_it_comes_back(
-    store: RecordStore, reader: RecordReader
+    store: RecordStore, reader: RecordReader, database: Database
 ) -> None:
     await store.put([record("88.118/a", "一")])
 
     assert await store.delete([Handle("88.118/a"), Handle("88.118/b")]) == [DELETED, MISSING]
     assert await reader.fetch([b"88.118/a"]) == {}
+    deleted = HandleRecord(Handle("88.118/a"), NO_VALUES, 2, is_deleted=True)
+    assert await RecordSource(database).fetch([b"88.118/a", b"88.118/b"]) == {b"88.118/a": deleted}
     assert await store.delete([Handle("88.118/a")]) == [MISSING]
     assert await store.put([record("88.118/a", "一")]) == [CREATED]
     assert (await reader.fetch([b"88.118/a"]))[b"88.118/a"].revision == 3

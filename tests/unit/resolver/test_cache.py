@@ -7,7 +7,7 @@ import gc
 import pytest
 
 from handle_protocol.handle import Handle
-from handle_protocol.record import HandleRecord, decode_value_list
+from handle_protocol.record import NO_VALUES, HandleRecord, decode_value_list
 from handle_protocol.value import Permissions, Ttl, TtlKind
 from resolver.cache import CacheLimits, RecordCache
 from tests.builders import text_value
@@ -111,3 +111,14 @@ def test_entries_are_none_of_the_garbage_collectors_business(cache) -> None:
         cache.put(b"%d" % number, record(PUBLIC, SECRET), 0.0, UNIX)
     gc.collect()
     assert not any(gc.is_tracked(cache.look_up(b"%d" % number, 1.0)) for number in range(1_000))
+
+
+def test_a_deleted_record_is_absent_and_known_to_have_been_there() -> None:
+    cache = RecordCache(CacheLimits())
+    cache.trust(0.0)
+    cache.put(b"88.118.8/a", HandleRecord(Handle("88.118.8/a"), NO_VALUES, 3, is_deleted=True), 0.0, 0.0)
+    cache.put(b"88.118.8/b", None, 0.0, 0.0)
+    assert [cache.is_absent(key, 0.0) for key in (b"88.118.8/a", b"88.118.8/b")] == [True, True]
+    assert [cache.was_deleted(key) for key in (b"88.118.8/a", b"88.118.8/b")] == [True, False]
+    cache.evict(b"88.118.8/a")
+    assert not cache.was_deleted(b"88.118.8/a")

@@ -66,7 +66,7 @@ async def test_a_deletion_and_a_creation_are_seen(world) -> None:
     world.register.delete("88.118.8/阀")
     world.register.put("88.118.8/泵", NEW)
     await world.settle()
-    assert await world.ask("88.118.8/阀") == NotFound(Handle("88.118.8/阀"))
+    assert await world.ask("88.118.8/阀") == NotFound(Handle("88.118.8/阀"), was_deleted=True)
     assert isinstance(await world.ask("88.118.8/泵"), Found)
 
 

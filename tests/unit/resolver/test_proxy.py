@@ -122,6 +122,7 @@ def test_a_prefix_may_say_that_its_handles_are_out_of_use(xml: str, notice: Show
 
 NOTICES: dict[str, tuple[Answer, Notice, int]] = {
     "not found": (NotFound(PUMP), Notice.NOT_FOUND, 404),
+    "deleted": (NotFound(PUMP, was_deleted=True), Notice.DELETED, 410),
     "no values": (ValuesNotFound(PUMP), Notice.NO_VALUES, 404),
     "not responsible": (NotResponsible(PUMP), Notice.NOT_RESPONSIBLE, 400),
     "suspended": (Suspended(PUMP, Prefix("88.118.8")), Notice.SUSPENDED, 404),

@@ -181,3 +181,10 @@ def test_pages_are_in_the_readers_language(header: str, language: str) -> None:
 )
 def test_accept_tells_pages_from_data(accept: str, wants_json: bool, wants_data: bool) -> None:  # noqa: FBT001
     assert (negotiation.wants_json(accept), negotiation.wants_data(accept)) == (wants_json, wants_data)
+
+
+def test_a_deleted_handle_is_gone() -> None:
+    handle = Handle("88.118.8/旧泵")
+    gone = rest_answer_of(Query(handle), NotFound(handle, was_deleted=True))
+    assert (gone.status, gone.code, gone.members) == (410, ResponseCode.HANDLE_NOT_FOUND, {"handle": "88.118.8/旧泵"})
+    assert rest_answer_of(Query(handle), NotFound(handle)).status == 404
