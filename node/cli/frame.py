@@ -40,6 +40,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "delete": Command("node.cli.change_commands", "delete", Text("delete handles", "删除标识")),
     "list": Command("node.cli.list_command", "list_handles", Text("list handles of a prefix", "列出前缀下的标识")),
     "keygen": Command("node.cli.keygen_command", "keygen", Text("make a key", "生成密钥")),
+    "sign": Command("node.cli.sign_command", "sign", Text("sign a record", "为记录签名")),
+    "history": Command("node.cli.history_command", "history", Text("what an identity changed", "查看与撤销变更")),
     "import": Command("node.cli.import_command", "import_file", Text("store handles from a file", "从文件批量注册")),
     "export": Command("node.cli.export_command", "export", Text("write handles to a file", "导出标识")),
     "prefix": Command("node.cli.prefix_command", "prefix", Text("add, list, suspend prefixes", "管理前缀")),

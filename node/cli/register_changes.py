@@ -51,6 +51,12 @@ async def list_register(url: str, prefix: Prefix) -> AsyncIterator[Sequence[Hand
             after = page[-1][0]
 
 
+async def find_in_register(url: str, handle: Handle) -> HandleRecord | None:
+    """Return the record of `handle` as it is stored, or None. Raises NodeError in an outage."""
+    async with open_register(url, is_read_only=True) as database:
+        return await _find(database, handle)
+
+
 async def _change(database: Database, command: RecordCommand) -> Said:
     handle = command.handle
     fault = check(command)
