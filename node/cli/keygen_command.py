@@ -35,7 +35,8 @@ _SECRET: Final = "secret"  # noqa: S105 - a kind of key
     help=words(
         """Make a key, write it to FILE, and print the value for the record of its owner as JSON.
 
-The private half never leaves FILE, which must not be there yet. IDNODE_KEY_PASSPHRASE, if set, encrypts it.
+A private key never leaves FILE, which must not be there yet; a secret key is in the value too.
+IDNODE_KEY_PASSPHRASE, if set, encrypts a private key.
 
 \b
 Example:
@@ -43,7 +44,7 @@ Example:
   idnode keygen --type rsa --format handle admin.bin""",
         """生成密钥并写入 FILE,以 JSON 输出应写入其所有者记录的值。
 
-私钥只写入 FILE(该文件须尚不存在)。若设置了 IDNODE_KEY_PASSPHRASE,则以其加密。
+私钥只写入 FILE(该文件须尚不存在);secret 类型的密钥也出现在输出的值中。若设置了 IDNODE_KEY_PASSPHRASE,则以其加密。
 
 \b
 示例:

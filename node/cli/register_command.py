@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import click
 
 from handle_protocol.record import HandleRecord
+from node.cli.change_commands import do
 from node.cli.language import say, words
 from node.cli.names import parse_new_handle
 from node.cli.options import data_dir_option, json_option, register_url
 from node.cli.outcomes import OUTCOMES, REASONS
+from node.cli.remote import read_remote, remote_options
+from node.cli.said import tell
 from node.cli.value_text import parse_values
-from node.errors import NodeError, Text
+from node.errors import ExitStatus, NodeError, Text, WrongUse
 from node.register import open_register
 from registry.outcomes import Outcome
 from registry.records import RecordStore
+from resolver.administration.commands import Create
 
 
 @click.command(
@@ -25,12 +30,20 @@ from registry.records import RecordStore
 
 \b
 Example:
-  idnode register 88.118.8/abc --value "1:URL=https://example.cn/abc" --value "名称=减速机" """,
+  idnode register 88.118.8/abc --value "1:URL=https://example.cn/abc" --value "名称=减速机"
+  idnode register 88.118.8/abc --value "URL=https://example.cn/abc" --server 192.0.2.7 \\
+    --identity 300:0.NA/88.118.8 --key admin.pem
+
+At a server, a handle that is there already is left alone without --overwrite.""",
         """注册标识 HANDLE 及其值;已存在的标识以新值替换原值。
 
 \b
 示例:
-  idnode register 88.118.8/abc --value "1:URL=https://example.cn/abc" --value "名称=减速机" """,
+  idnode register 88.118.8/abc --value "1:URL=https://example.cn/abc" --value "名称=减速机"
+  idnode register 88.118.8/abc --value "URL=https://example.cn/abc" --server 192.0.2.7 \\
+    --identity 300:0.NA/88.118.8 --key admin.pem
+
+在远程服务器上,已存在的标识须加 --overwrite 才会被替换。""",
     )
 )
 @click.argument("name", metavar="HANDLE")
@@ -42,11 +55,47 @@ Example:
     metavar="[INDEX:]TYPE=TEXT",
     help=words("A value; may be repeated.", "一个值;可重复。"),
 )
+@click.option(
+    "--overwrite", "overwrites", is_flag=True, help=words("Replace what is at the server.", "替换服务器上的已有标识。")
+)
+@click.option(
+    "--mint",
+    "mints_suffix",
+    is_flag=True,
+    help=words("HANDLE is a beginning that the server completes.", "由服务器补全 HANDLE 的后缀。"),
+)
+@remote_options
 @data_dir_option
 @json_option
-def register(name: str, spellings: tuple[str, ...], data_dir: str | None, *, is_json: bool) -> None:
+def register(  # noqa: PLR0913, PLR0917 - one argument for each option
+    name: str,
+    spellings: tuple[str, ...],
+    server: str | None,
+    identity: str | None,
+    key_file: Path | None,
+    secret_file: Path | None,
+    data_dir: str | None,
+    *,
+    overwrites: bool,
+    mints_suffix: bool,
+    is_json: bool,
+) -> int:
     """Store one record."""
-    record = HandleRecord.of(parse_new_handle(name), parse_values(spellings))
+    handle, values = parse_new_handle(name), parse_values(spellings)
+    remote = read_remote(server, identity, key_file, secret_file)
+    if remote.server is not None:
+        creation = Create(handle, values, overwrites=overwrites, mints_suffix=mints_suffix)
+        return tell(do([creation], remote, data_dir), is_json=is_json)
+    if overwrites or mints_suffix:
+        raise WrongUse(
+            Text("--overwrite and --mint are for a server", "--overwrite 与 --mint 仅用于远程服务器"),
+            Text("name it with --server HOST[:PORT]", "请用 --server 主机[:端口] 指定"),
+        )
+    _store(name, HandleRecord.of(handle, values), data_dir, is_json=is_json)
+    return ExitStatus.OK
+
+
+def _store(name: str, record: HandleRecord, data_dir: str | None, *, is_json: bool) -> None:
     outcome = asyncio.run(_put(register_url(data_dir), record))
     if outcome.reason is not None:
         reason, solve = REASONS[outcome.reason]

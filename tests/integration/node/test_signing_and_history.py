@@ -70,6 +70,18 @@ def test_a_signed_record_can_be_verified(node: StartedNode, is_remote: bool) -> 
     assert set(verified.signed_indexes) == {value.index for value in record.values} - {signature.index}
 
 
+def test_a_handle_is_registered_and_minted_at_a_server(node: StartedNode) -> None:
+    value = ("--value", "1:URL=https://example.cn/减速机")
+    made = node.idnode("register", f"{PREFIX}/远程", *value, *owner(node))
+    assert (made.returncode, made.stderr) == (0, "")
+    again = node.idnode("register", f"{PREFIX}/远程", *value, *owner(node), "--json")
+    assert (again.returncode, json.loads(again.stdout)[0]["responseCode"]) == (1, 101)
+    minted = node.idnode("register", f"{PREFIX}/m-", "--mint", *value, *owner(node), "--json")
+    (row,) = json.loads(minted.stdout)
+    assert len(row["handle"]) == len(f"{PREFIX}/m-") + 36
+    assert node.idnode("register", f"{PREFIX}/本地", "--mint", *value).returncode == 2
+
+
 def test_what_a_stolen_key_changed_is_listed_and_undone(node: StartedNode) -> None:
     name, since = f"{PREFIX}/JS-0001", "2020-01-01"
     store(node, name, {"index": 1, "type": "URL", "data": "https://example.cn/减速机"}, ADMIN)
