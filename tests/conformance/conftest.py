@@ -14,6 +14,7 @@ from registry.database import Database
 from registry.prefixes import PrefixStore
 from registry.records import RecordStore
 from tests.builders import text_value
+from tests.conformance.seeded import SERVER_ADMINISTRATORS, seed
 from tests.started_node import StartedNode
 
 PICTURE = bytes.fromhex("89504e470d0a1a0a") + bytes(range(256))
@@ -35,8 +36,12 @@ RECORDS = (
 
 @pytest_asyncio.fixture(scope="session")
 async def node(server_data_dir: Path) -> AsyncIterator[StartedNode]:
-    with StartedNode.run(server_data_dir / "asked") as node:
+    """A node with usual settings, but for how soon it tires of those who guess and wait."""
+    settings = SERVER_ADMINISTRATORS | {"IDNODE_AUTHENTICATION_FAILURES_MAX": "1000", "IDNODE_CHALLENGE_SECONDS": "6"}
+    with StartedNode.run(server_data_dir / "asked", settings) as node:
         async with Database.open(node.database_url) as database:
             await PrefixStore(database).add(Prefix.parse("88.118.8"), enterprise="南通锂电工具有限公司（示例）")
             await RecordStore(database).put(RECORDS)
+        await seed(node)
         yield node
+        assert "Traceback" not in node.printed()
