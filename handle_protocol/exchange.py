@@ -149,6 +149,7 @@ class Exchange:
         except ProtocolError:
             return None
         is_refused = answer is not None and answer.response_code == ResponseCode.ERROR
+        self.is_answered &= not is_refused
         self.is_partial |= is_refused or bool(envelope.flags & EnvelopeFlag.TRUNCATED)
         return None if is_refused else answer
 

@@ -6,10 +6,15 @@ from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from cachetools import LRUCache
+
 from handle_protocol.errors import ProtocolError
+from handle_protocol.handle import Handle
+from handle_protocol.predefined.site import Site
 from handle_protocol.security.public_keys import VerificationKey, read_public_key
 from handle_protocol.value import ValueReference
 from node.errors import NodeError, Text
@@ -21,6 +26,8 @@ from registry.database import Database
 from registry.handle_list import HandleList
 from registry.prefixes import PrefixWriter
 from resolver.administration.administration import Administration
+from resolver.asking.remote_keys import AskedKeys
+from resolver.asking.reply import Address
 from resolver.authentication.authentication import Authentication, AuthenticationLimits
 from resolver.authentication.challenges import ChallengeLimits
 from resolver.authentication.keys import RegisterKeys
@@ -48,6 +55,12 @@ WRITE_CONNECTIONS: Final = 2
 """Ours: one for the changes of a worker, which travel together, and one for prefixes."""
 
 
+SESSION_PEERS_MAX: Final = 10_000
+"""Sessions whose messages through other workers are done in their order."""
+
+_SESSION_ID: Final = slice(4, 8)
+
+
 @dataclass(frozen=True, slots=True)
 class Administering:
     """What administration over every door of one worker is done with.
@@ -71,11 +84,15 @@ class Administering:
 async def open_administering(settings: Settings, resolver: Resolver, place: int) -> AsyncIterator[Administering]:
     """Put administration together for the worker at `place`, and answer the other workers meanwhile."""
     ids = SessionIds(place, settings.workers)
-    others = OtherWorkers(ids, Relay(run_folder(settings.data_dir), place))
-    authentication = Authentication(RegisterKeys(resolver), ids, authentication_limits(settings), tell=others.tell)
+    folder = run_folder(settings.data_dir)
+    others = OtherWorkers(ids, Relay(folder, place), Relay(folder, place, name="session"))
+    remote = AskedKeys([*map(_address, settings.identity_resolvers)], partial(_delegated_site, resolver))
+    authentication = Authentication(
+        RegisterKeys(resolver), ids, authentication_limits(settings), remote, tell=others.tell
+    )
     with ThreadPoolExecutor(available_cores(), thread_name_prefix="signing") as threads:
         async with Database.open(settings.database_url, connections_max=WRITE_CONNECTIONS) as database:
-            administering = _put_together(settings, resolver, database, authentication, others, threads)
+            administering = _put_together(settings, resolver, database, authentication, others, threads, remote)
             others.answer_for(authentication)
             others.take_up(WEB_SESSION, administering.logins.answer)
             others.take_up(SESSION_MESSAGE, _serve_in_session(resolver, administering.operations))
@@ -99,6 +116,16 @@ def authentication_limits(settings: Settings) -> AuthenticationLimits:
     )
 
 
+def _address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _delegated_site(resolver: Resolver, handle: Handle) -> Site | None:
+    registered = resolver.authority.find(handle)
+    return None if registered is None else registered.delegated_to
+
+
 def trust_anchors(settings: Settings) -> Mapping[ValueReference, VerificationKey]:
     """Return the keys that certificates may lead to, by their references.
 
@@ -119,13 +146,14 @@ def _read_anchor(file: Path) -> VerificationKey:
         ) from None
 
 
-def _put_together(
+def _put_together(  # noqa: PLR0913, PLR0917 - every part once
     settings: Settings,
     resolver: Resolver,
     database: Database,
     authentication: Authentication,
     others: OtherWorkers,
     threads: ThreadPoolExecutor,
+    remote: AskedKeys,
 ) -> Administering:
     clock, is_legacy = resolver.unix_clock, settings.legacy_authentication
     administration = Administration(
@@ -137,7 +165,7 @@ def _put_together(
     )
     administrative = Administrative(administration, authentication, others, clock)
     trusted_queries = TrustedQueries(
-        resolver, trust_anchors(settings), RegisterKeys(resolver), None, threads, accepts_legacy=is_legacy
+        resolver, trust_anchors(settings), RegisterKeys(resolver), remote, threads, accepts_legacy=is_legacy
     )
     certifier = Certifier(read_server_key(settings), threads)
     operations = Operations(
@@ -158,8 +186,12 @@ def _serve_in_session(resolver: Resolver, operations: Operations) -> Answer:
     """Return how this worker serves what came in its sessions through another worker's door."""
     service = NativeService(resolver, DoorTally("session"), operations=operations)
 
+    peers: LRUCache[tuple[str, bytes], Peer] = LRUCache(SESSION_PEERS_MAX)
+
     async def serve(address: str, message: bytes) -> bytes:
-        answer = await whole_answer(service.serve(message, Peer(address)))
+        session = (address, message[_SESSION_ID])
+        peer = peers.get(session) or peers.setdefault(session, Peer(address))
+        answer = await whole_answer(service.serve(message, peer))
         service.flush()
         return answer
 

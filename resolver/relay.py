@@ -72,9 +72,9 @@ class RelayLimits:
     seconds: float = ANSWER_SECONDS
 
 
-def relay_socket(folder: Path, place: int) -> Path:
+def relay_socket(folder: Path, place: int, name: str = "worker") -> Path:
     """Return where the worker at `place` listens."""
-    return folder / f"worker-{place}.socket"
+    return folder / f"{name}-{place}.socket"
 
 
 class Relay:
@@ -84,9 +84,11 @@ class Relay:
         folder: where the sockets are; no one else can enter it.
         place: which worker this is.
         limits: what may be under way.
+        name: tells relays apart that workers have beside each other, so that one can be full and the other not.
     """
 
-    def __init__(self, folder: Path, place: int, limits: RelayLimits | None = None) -> None:
+    def __init__(self, folder: Path, place: int, limits: RelayLimits | None = None, *, name: str = "worker") -> None:
+        self._name = name
         self._folder = folder
         self._place = place
         self._limits = limits or RelayLimits()
@@ -108,14 +110,14 @@ class Relay:
         question = octets.u8(kind) + octets.u8(len(address)) + address.encode("ascii") + content
         other = self._others.get(place)
         if other is None:
-            path = relay_socket(self._folder, place)
+            path = relay_socket(self._folder, place, self._name)
             other = self._others[place] = _OtherWorker(path, self._limits.questions_max)
         async with asyncio.timeout(self._limits.seconds):
             return await other.ask(question)
 
     async def serve(self, answerer: Answerer) -> None:
         """Begin to answer the other workers. A worker that was here before is replaced."""
-        path = relay_socket(self._folder, self._place)
+        path = relay_socket(self._folder, self._place, self._name)
         arriving = path.with_name(f"{path.name}.{os.getpid()}")
         with suppress(FileNotFoundError):
             arriving.unlink()

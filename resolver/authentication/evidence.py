@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import ClassVar, Final
 
-from handle_protocol.bodies.digest import RequestDigest
+from handle_protocol.bodies.digest import DigestAlgorithm, RequestDigest
 from handle_protocol.envelope import VERSION_OURS, Version
 from handle_protocol.errors import MalformedMessage, ProtocolError
 from handle_protocol.octets import OctetReader
@@ -53,7 +53,7 @@ class SecretCode:
 
     def weakness(self, _key: bytes) -> str | None:
         """Return a short word for what is weak about it, or None."""
-        if self.version < STRONG_SINCE:
+        if self.version < STRONG_SINCE or self.digest.algorithm is not DigestAlgorithm.SHA256:
             return OLD_VERSION
         return self.code.algorithm.name.lower() if self.code.is_weak else None
 
@@ -86,7 +86,7 @@ class Signature:
             ProtocolError: the key cannot be used, or the digest is not known.
         """
         read = read_public_key(key)
-        if self.version < STRONG_SINCE:
+        if self.version < STRONG_SINCE or self.digest.algorithm is not DigestAlgorithm.SHA256:
             return OLD_VERSION
         if not read.is_weak(self.digest_name):
             return None

@@ -22,6 +22,7 @@ from handle_protocol.errors import InvalidHandle
 from handle_protocol.message import Message, answer_to, decode_message
 from resolver.administration.administration import Administration
 from resolver.administration.commands import Command, ListHandles
+from resolver.administration.judgement import BUSY
 from resolver.administration.outcomes import CommandOutcome, IdentityNeeded, Listed, Refused
 from resolver.authentication.authentication import Authentication
 from resolver.authentication.challenges import Pending
@@ -87,7 +88,10 @@ class Administrative:
 
     async def conclude(self, asked: Asked) -> Answering:
         """Perform the request whose challenge is answered; the challenge is used up before anything is verified."""
-        pending = await self._take(asked)
+        try:
+            pending = await self._take(asked)
+        except (ConnectionError, TimeoutError):
+            return self.refuse(asked.request, BUSY)
         if pending is None:
             return self.refuse(asked.request, _NOTHING_PENDING)
         challenged = decode_message(pending.request)
@@ -113,16 +117,17 @@ class Administrative:
         return Answering((replace(answer, session_id=pending.session_id),))
 
     async def _take(self, asked: Asked) -> Pending | None:
-        """Return the challenge that is answered, from whichever worker keeps it."""
+        """Return the challenge that is answered, from whichever worker keeps it.
+
+        Raises:
+            ConnectionError, TimeoutError: that worker cannot be asked.
+        """
         session_id, address = asked.request.session_id, asked.peer.address
         owner = self._others.owner(session_id) if self._others is not None and asked.session is None else None
         if owner is None or self._others is None:
             request_id = 0 if asked.session is None else asked.request.request_id
             return self._authentication.challenges.take(session_id, address, self._authentication.clock(), request_id)
-        try:
-            return await self._others.take_challenge(owner, session_id, address)
-        except (ConnectionError, TimeoutError):
-            return None
+        return await self._others.take_challenge(owner, session_id, address)
 
     def _claim(self, asked: Asked, pending: Pending) -> PresentedClaim:
         """Return the claim that an answer to a challenge makes."""

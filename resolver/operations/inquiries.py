@@ -25,6 +25,10 @@ from resolver.resolve import Resolver
 from resolver.translation.commands import with_flag
 from resolver.translation.messages import message_of, query_of
 
+_APART: Final = "verify "
+"""Wrong proofs that somebody has verified are counted apart: over UDP their sender may be forged, and must not keep the
+owner of the key from proving anything."""
+
 _NOT_VERIFIED: Final = "the record is not signed by anybody who is trusted 记录签名未通过验证"
 
 _REFUSALS: Final = {
@@ -97,7 +101,7 @@ class Inquiries:
             return Proof.UNUSABLE
         evidence = read_evidence(SECRET_KEY, body.proof, body.nonce, digest, asked.request.version)
         verifier = self._authentication.verifier
-        return (await verifier.verify(body.identity, evidence, asked.peer.address)).proof
+        return (await verifier.verify(body.identity, evidence, f"{_APART}{asked.peer.address}")).proof
 
 
 def _digest_of(octets: bytes) -> RequestDigest:

@@ -27,7 +27,6 @@ from handle_protocol.message import (
 )
 from handle_protocol.octets import OctetReader
 from resolver.answer import Answer, Busy, Found, PermissionNeeded
-from resolver.authentication.sessions import Session
 from resolver.fast_path.plain import PlainAnswers
 from resolver.flights import Landing
 from resolver.metrics import DoorTally
@@ -133,7 +132,10 @@ class NativeService:
             asked = Asked(decode_message(opened), opened, peer, session, is_sealed=True)
         except ProtocolError:
             return self._refuse_unreadable(envelope)
-        return self._check_session(asked, session, operations)
+        code = operations.sessions.check(asked.request, session)
+        if code is ResponseCode.INVALID_SESSION_KEY:  # Told apart from what cannot be opened, it would help to decrypt.
+            return self._refuse_unreadable(envelope)
+        return self._begin(asked, operations) if code is None else self._refuse(asked.request, code)
 
     def _find_session(self, asked: Asked, operations: Operations) -> Reply:
         if not has_session_code(asked.request):
@@ -141,11 +143,10 @@ class NativeService:
         session = operations.sessions.find(asked.request.session_id, asked.peer.address)
         if session is None:
             return self._refuse(asked.request, ResponseCode.SESSION_TIMEOUT)
-        return self._check_session(replace(asked, session=session), session, operations)
-
-    def _check_session(self, asked: Asked, session: Session, operations: Operations) -> Reply:
         code = operations.sessions.check(asked.request, session)
-        return self._begin(asked, operations) if code is None else self._refuse(asked.request, code)
+        if code is not None:
+            return self._refuse(asked.request, code)
+        return self._begin(replace(asked, session=session), operations)
 
     def _begin(self, asked: Asked, operations: Operations) -> Reply:
         """Begin an operation, if not too much is under way."""

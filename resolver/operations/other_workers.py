@@ -43,11 +43,14 @@ class OtherWorkers:
     Args:
         ids: which worker this is, and whose a session id is.
         relay: carries questions.
+        session_relay: carries messages of sessions, which may take long and come from anybody; apart, so that however
+            many there are, challenges are still found.
     """
 
-    def __init__(self, ids: SessionIds, relay: Relay) -> None:
+    def __init__(self, ids: SessionIds, relay: Relay, session_relay: Relay) -> None:
         self._ids = ids
         self._relay = relay
+        self._session_relay = session_relay
         self._answers: dict[int, Answer] = {}
         self._telling: set[asyncio.Task[None]] = set()
 
@@ -62,7 +65,7 @@ class OtherWorkers:
 
     async def serve_in_session(self, owner: int, address: str, message: bytes) -> bytes:
         """Return what the owner of a session answers. Raises as Relay.ask."""
-        return await self._relay.ask(owner, SESSION_MESSAGE, address, message)
+        return await self._session_relay.ask(owner, SESSION_MESSAGE, address, message)
 
     async def take_challenge(self, owner: int, session_id: int, address: str) -> Pending | None:
         """Return a challenge of another worker; by that it is used up. Raises as Relay.ask."""
@@ -101,10 +104,12 @@ class OtherWorkers:
     async def open(self) -> None:
         """Begin to answer."""
         await self._relay.serve(self._answer)
+        await self._session_relay.serve(self._answer)
 
     async def close(self) -> None:
         """Answer no more."""
         await self._relay.close()
+        await self._session_relay.close()
 
     async def _answer(self, kind: int, address: str, question: bytes) -> bytes:
         return await self._answers[kind](address, question)

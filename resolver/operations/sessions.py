@@ -23,11 +23,15 @@ from handle_protocol.octets import OctetReader
 from handle_protocol.security.message_authentication import MACED, mac_message, verify_mac
 from handle_protocol.security.session_keys import SessionAlgorithm, SessionKey, answer_key_agreement
 from resolver.authentication.authentication import Authentication
+from resolver.authentication.evidence import STRONG_SINCE
 from resolver.authentication.sessions import Session
 from resolver.operations.asked import Answering, Asked
 
 AGREEMENTS_WAITING_MAX: Final = 16
 """Set-ups that wait for a thread: in the largest group each takes some 60 ms, and others wait meanwhile."""
+
+
+_TOO_OLD: Final = "too old a version 协议版本过旧"
 
 
 class SessionOperations:
@@ -37,7 +41,7 @@ class SessionOperations:
         authentication: keeps the sessions.
         threads: where keys are agreed upon.
         unix_clock: seconds of the world.
-        accepts_legacy: whether a session may encrypt with DES, which is all that versions before 2.4 can.
+        accepts_legacy: whether sessions of versions below 2.7 are accepted, with SHA-1 and, before 2.4, DES.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class SessionOperations:
         if self._agreeing >= AGREEMENTS_WAITING_MAX:
             return self._refuse(asked, ResponseCode.SERVER_TOO_BUSY)
         version = answer_version(asked.request)
+        if version < STRONG_SINCE and not self._accepts_legacy:
+            return self._refuse(asked, ResponseCode.SESSION_FAILED, _TOO_OLD)
         self._agreeing += 1
         try:
             loop = asyncio.get_running_loop()
@@ -71,8 +77,6 @@ class SessionOperations:
             return self._refuse(asked, ResponseCode.INVALID_SESSION_SETUP, str(error))
         finally:
             self._agreeing -= 1
-        if key.is_weak and not self._accepts_legacy:
-            return self._refuse(asked, ResponseCode.SESSION_FAILED, "too old a version 协议版本过旧")
         session = self._keep(asked, body, key)
         response = SessionSetupResponse(body.mode, data, body.has_spare_octets)
         answer = answer_to(asked.request, ResponseCode.SUCCESS, response, now=self._unix_clock())
@@ -96,10 +100,12 @@ class SessionOperations:
     def check(self, request: Message, session: Session) -> ResponseCode | None:
         """Return why a request does not belong to `session`, or None; then its counter is used up.
 
-        502 where the code is missing or wrong, 505 where the counter was used before (reference).
+        502 where the code is missing or wrong, 505 where the counter was used before (reference). Codes of versions
+        below 2.7 are made with SHA-1 and do not cover the counter, so that whoever hears one could send it again.
         """
         credential = request.credential
-        if credential is None or not verify_mac(request, _key(session)):
+        is_too_old = request.version < STRONG_SINCE and not self._accepts_legacy
+        if credential is None or is_too_old or not verify_mac(request, _key(session)):
             return ResponseCode.INVALID_SESSION_KEY
         if not session.window.accept(credential.signer_index):
             return ResponseCode.SESSION_MESSAGE_REJECTED

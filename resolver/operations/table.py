@@ -44,6 +44,9 @@ _TURNING_POINTS: Final = frozenset(
     }
 )
 
+_RIGHTS: Final = b"0.NA/"
+"""Changes of prefix records decide upon what comes after them."""
+
 log = structlog.get_logger()
 
 
@@ -94,8 +97,11 @@ class Operations:
         if operation is None:
             return None
         work = self._do(asked, operation, tally)
+        subject = subject_of(asked.request)
+        if op_code in _CHANGES and not subject.startswith(_RIGHTS):
+            return asked.peer.begin_change(work, subject)
         if op_code in _CHANGES:
-            return asked.peer.begin_change(work, subject_of(asked.request))
+            return asked.peer.begin_turn(work)
         return asked.peer.begin_turn(work) if op_code in _TURNING_POINTS else asked.peer.begin_question(work)
 
     def refuse(self, asked: Asked, code: ResponseCode, text: str = "") -> Message:
@@ -105,7 +111,8 @@ class Operations:
     def _begin_conclusion(self, asked: Asked, tally: DoorTally) -> Step:
         if asked.session is None and asked.peer.is_logging_in:
             return asked.peer.begin_turn(self._do(asked, self._logins.conclude, tally))
-        return asked.peer.begin_change(self._do(asked, self._administrative.conclude, tally), b"")
+        work = self._do(asked, self._administrative.conclude, tally)
+        return asked.peer.begin_change(work, b"") if asked.session is None else asked.peer.begin_turn(work)
 
     async def _do(self, asked: Asked, operation: Operation, tally: DoorTally) -> Answered:
         return await self._conclude(asked, partial(operation, asked), tally)

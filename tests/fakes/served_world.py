@@ -60,7 +60,7 @@ class ServedWorker:
         accepts_legacy: bool = False,
     ) -> None:
         ids = SessionIds(place, workers)
-        self.others = OtherWorkers(ids, Relay(folder, place))
+        self.others = OtherWorkers(ids, Relay(folder, place), Relay(folder, place, name="session"))
         keys = RegisterKeys(world.resolver)
         self.authentication = Authentication(keys, ids, AuthenticationLimits(), tell=self.others.tell)
         self.threads = ThreadPoolExecutor(2)

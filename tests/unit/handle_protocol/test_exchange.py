@@ -265,5 +265,7 @@ def test_an_error_over_udp_sends_us_to_tcp_and_over_tcp_it_is_the_answer() -> No
     refusal = error_instead(encode_message(SHORT), "请使用 TCP")
     assert exchange.accept_datagram(refusal, NOW) is None
     assert exchange.is_partial
+    assert not exchange.is_answered
     assert exchange.next_try() is None
     assert exchange.accept_message(refusal, NOW) == decode_message(refusal)
+    assert exchange.is_answered

@@ -130,3 +130,10 @@ async def test_what_nobody_thought_of_is_answered_with_a_general_error(worker, w
     answer = await worker.ask(asking(RemoveRequest(NEW, (1,)), OpCode.REMOVE_VALUE))
     assert answer.response_code == ResponseCode.ERROR
     assert worker.service.in_flight == 0
+
+
+async def test_a_challenge_whose_worker_is_away_is_not_called_missing(workers, world) -> None:
+    challenge = await workers[0].ask(asking(CREATE, OpCode.CREATE_HANDLE))
+    await workers[0].others.close()
+    assert (await workers[1].ask(proving(challenge))).response_code == ResponseCode.SERVER_TOO_BUSY
+    assert world.values(NEW.spelling) is None

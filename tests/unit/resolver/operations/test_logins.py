@@ -102,6 +102,19 @@ async def test_requests_on_a_connection_are_done_in_their_order(worker) -> None:
     assert read == [b"https://example.cn/1", b"https://example.cn/2"]
 
 
+async def test_what_a_prefix_record_says_holds_for_what_is_asked_after_it(worker) -> None:
+    """The administrators of a derived prefix, and a record below it, in one breath."""
+    peer = worker.service.new_peer(ADDRESS)
+    await log_in(worker, peer)
+    below = ValuesRequest(Handle("0.NA/88.300.15907.1"), encode_value_list((admin_value(ADMINISTRATOR),)))
+    steps = [asking(below, OpCode.CREATE_HANDLE)] + [
+        asking(ValuesRequest(Handle(f"88.300.15907.1/{name}"), encode_value_list(())), OpCode.CREATE_HANDLE)
+        for name in "甲乙"
+    ]
+    answers = [answer for (answer,) in await asyncio.gather(*(worker.begin(step, peer) for step in steps))]
+    assert [answer.response_code for answer in answers] == [1, 1, 1]
+
+
 async def test_changes_of_different_records_share_a_transaction(worker, world) -> None:
     peer = worker.service.new_peer(ADDRESS)
     await log_in(worker, peer)

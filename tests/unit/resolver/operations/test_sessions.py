@@ -10,6 +10,7 @@ from handle_protocol.bodies.administration import HandleRequest, ValuesRequest
 from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionResponse
 from handle_protocol.bodies.session import ExchangeMode, SessionSetupRequest, SessionSetupResponse
 from handle_protocol.codes import OpCode, ResponseCode
+from handle_protocol.envelope import Version
 from handle_protocol.flags import OpFlag
 from handle_protocol.handle import Handle
 from handle_protocol.message import Message, decode_message, encode_message, encode_sealed, is_sealed, open_sealed
@@ -146,3 +147,25 @@ async def test_a_key_that_is_none_is_refused(worker, public_key) -> None:
     body = SessionSetupRequest(ExchangeMode.DIFFIE_HELLMAN, 600, ADMINISTRATOR, public_key)
     answer = await worker.ask(asking(body, OpCode.SESSION_SETUP))
     assert answer.response_code == ResponseCode.INVALID_SESSION_SETUP
+
+
+async def test_an_encrypted_message_that_was_altered_is_answered_alike_wherever_it_breaks(worker) -> None:
+    """Told apart, a wrong padding, a wrong shape and a wrong code would help to decrypt what somebody recorded."""
+    session = await Session.set_up(worker)
+    coded = session.coded(asking(ResolutionRequest(PUMP), OpCode.RESOLUTION))
+    sealed = encode_sealed(coded, lambda content: session.key.encrypt(coded.version, content))
+    wrong = replace(coded, credential=replace(coded.credential, signature=bytes(32)))
+    altered = [sealed[:at] + bytes((sealed[at] ^ 1,)) + sealed[at + 1 :] for at in range(20, len(sealed))]
+    altered.append(encode_sealed(wrong, lambda content: session.key.encrypt(wrong.version, content)))
+    answers = [await worker.ask(each) for each in altered]
+    assert {(answer.header.op_code, answer.response_code) for answer in answers} == {(0, ResponseCode.SESSION_TIMEOUT)}
+
+
+@pytest.mark.parametrize("version", [Version(2, 4), Version(2, 6)])
+async def test_codes_that_do_not_cover_their_counter_are_refused(worker, version) -> None:
+    session = await Session.set_up(worker)
+    old = replace(asking(ResolutionRequest(PUMP), OpCode.RESOLUTION), version=version, suggested=version)
+    assert (await worker.ask(session.coded(old))).response_code == ResponseCode.INVALID_SESSION_KEY
+    body = SessionSetupRequest(ExchangeMode.DIFFIE_HELLMAN, 600, ADMINISTRATOR, start_key_agreement().public_data())
+    set_up = replace(asking(body, OpCode.SESSION_SETUP), version=version, suggested=version)
+    assert (await worker.ask(set_up)).response_code == ResponseCode.SESSION_FAILED
