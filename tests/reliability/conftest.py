@@ -57,10 +57,11 @@ async def register(node: StartedNode) -> AsyncIterator[Database]:
 
 
 async def settle(node: StartedNode, enterprise: Enterprise, *records: HandleRecord) -> Enterprise:
-    """Give an enterprise its place in the register, and return it."""
+    """Give an enterprise its place in the register, and return it; `records` come beside its own, or instead."""
+    stored = {record.handle: record for record in (enterprise.description(), enterprise.product("水泵"), *records)}
     async with Database.open(node.database_url) as database:
         await PrefixStore(database).add(enterprise.prefix, enterprise=f"企业 {enterprise.prefix}（示例）")
-        await RecordStore(database).put((enterprise.description(), enterprise.product("水泵"), *records))
+        await RecordStore(database).put(tuple(stored.values()))
     return enterprise
 
 
