@@ -7,6 +7,7 @@ from itertools import count
 
 from handle_protocol.bodies.session import ExchangeMode, SessionSetupRequest
 from handle_protocol.codes import OpCode, ResponseCode
+from handle_protocol.envelope import VERSION_OURS
 from handle_protocol.message import Message, answer_version
 from handle_protocol.security.message_authentication import mac_message
 from handle_protocol.security.session_keys import SessionKey, finish_key_agreement, start_key_agreement
@@ -29,7 +30,11 @@ class ClientSession:
     def sealed(self, message: Message, counter: int | None = None) -> Message:
         """Return a message as it travels in this session."""
         used = next(self.counters) if counter is None else counter
-        return mac_message(replace(message, session_id=self.id), self.key, used)
+        return mac_message(self.unsealed(message), self.key, used)
+
+    def unsealed(self, message: Message) -> Message:
+        """Return a message that says to be of this session; in old versions none may be."""
+        return replace(message, version=VERSION_OURS, session_id=self.id)
 
     def message(self, wish: Wish) -> Message:
         """Return a request in this session, another one each time."""

@@ -143,7 +143,7 @@ async def test_a_code_of_a_session_that_another_key_made_is_refused(node: Starte
         right = session.message(asked)
         other_key = make_session_key(SessionAlgorithm.AES)
         forged = (
-            mac_message(replace(asked.message(), session_id=session.id), other_key, 2),
+            mac_message(session.unsealed(asked.message()), other_key, 2),
             replace(right, credential=replace(right.credential, signature=flipped(right.credential.signature))),
             replace(right, credential=replace(right.credential, signature=b"")),
             replace(right, body=replace(right.body, handle=enterprise.handle("另一个"))),
