@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -12,6 +13,9 @@ from handle_protocol.limits import JSON_ITEMS_MAX
 
 U16_MAX: Final = 2**16 - 1
 U32_MAX: Final = 2**32 - 1
+
+_DIGITS: Final = re.compile(r"[0-9]{1,10}")
+"""No number here has more digits."""
 
 
 def text_octets(json: object, field: str, octets_max: int) -> bytes:
@@ -32,11 +36,13 @@ def text_octets(json: object, field: str, octets_max: int) -> bytes:
 
 
 def whole_number(json: object, field: str, least: int, most: int) -> int:
-    """Return a whole number.
+    """Return a whole number. One in quotes counts too: pyhandle writes the index of an administrator so.
 
     Raises:
         InvalidValue: it is none, or outside `least` to `most`.
     """
+    if isinstance(json, str) and _DIGITS.fullmatch(json):
+        json = int(json)
     if not isinstance(json, int) or isinstance(json, bool) or not least <= json <= most:
         raise InvalidValue(field, f"a whole number from {least} to {most}")
     return json

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
@@ -120,8 +120,8 @@ def rest_answer_of(query: Query, answer: Answer) -> RestAnswer:
             code = ResponseCode.PREFIX_REFERRAL if is_prefix_query else ResponseCode.SERVICE_REFERRAL
             return RestAnswer(code, {"handle": handle, "values": _values((_site_value(site),))})
         case NotFound(_, was_deleted) if was_deleted:
-            gone = failure(ResponseCode.HANDLE_NOT_FOUND, handle)
-            return replace(gone, unusual_status=HTTPStatus.GONE)
+            # Not 410: pyhandle knows 404 alone for what is not there, and could not register the handle again.
+            return failure(ResponseCode.HANDLE_NOT_FOUND, handle, "该标识已被删除 / Deleted")
         case _:
             code, message = _FAILURES[type(answer)]
             return failure(code, handle, message)

@@ -91,7 +91,7 @@ async def test_a_record_is_made_read_changed_and_deleted(world: RestWorld) -> No
     read = await world.ask("GET", NEW, is_secure=False)
     assert read.json["values"][0]["data"] == {"format": "string", "value": "离心泵"}
     assert (await world.ask("DELETE", NEW, Authorization=BASIC)).code == (200, 1)
-    assert (await world.ask("GET", NEW, is_secure=False)).code == (410, 100)
+    assert (await world.ask("GET", NEW, is_secure=False)).code == (404, 100)
 
 
 async def test_a_change_of_what_somebody_else_changed_meanwhile_is_refused(world: RestWorld) -> None:

@@ -147,6 +147,11 @@ ADMIN = {"handle": "0.NA/88.300", "index": 300, "permissions": "1" * 12}
 SITE = {"serialNumber": 1, "servers": [{"serverId": 1, "address": "192.0.2.1", "interfaces": []}]}
 
 
+def test_a_number_may_stand_in_quotes() -> None:
+    data = {"format": "admin", "value": {**ADMIN, "index": "300"}}
+    assert value_of(type="HS_ADMIN", data=data) == value_of(type="HS_ADMIN", data={"format": "admin", "value": ADMIN})
+
+
 def test_all_administrator_permissions_may_be_a_star() -> None:
     data = {"format": "admin", "value": {**ADMIN, "permissions": "*"}}
     assert value_of(type="HS_ADMIN", data=data) == value_of(type="HS_ADMIN", data={"format": "admin", "value": ADMIN})
@@ -170,7 +175,9 @@ def server_with(**members: object) -> dict[str, object]:
     [
         ({"index": 0}, "index"),
         ({"index": True}, "index"),
-        ({"index": "1"}, "index"),
+        ({"index": "1x"}, "index"),
+        ({"index": "٣"}, "index"),
+        ({"index": "9" * 11}, "index"),
         ({"index": 1.0}, "index"),
         ({"index": 2**32}, "index"),
         ({"index": 10**400}, "index"),

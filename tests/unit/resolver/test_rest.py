@@ -183,8 +183,9 @@ def test_accept_tells_pages_from_data(accept: str, wants_json: bool, wants_data:
     assert (negotiation.wants_json(accept), negotiation.wants_data(accept)) == (wants_json, wants_data)
 
 
-def test_a_deleted_handle_is_gone() -> None:
+def test_of_a_deleted_handle_it_is_said_that_it_was_there() -> None:
     handle = Handle("88.118.8/旧泵")
     gone = rest_answer_of(Query(handle), NotFound(handle, was_deleted=True))
-    assert (gone.status, gone.code, gone.members) == (410, ResponseCode.HANDLE_NOT_FOUND, {"handle": "88.118.8/旧泵"})
-    assert rest_answer_of(Query(handle), NotFound(handle)).status == 404
+    assert (gone.status, gone.code) == (404, ResponseCode.HANDLE_NOT_FOUND)
+    assert gone.members == {"handle": "88.118.8/旧泵", "message": "该标识已被删除 / Deleted"}
+    assert rest_answer_of(Query(handle), NotFound(handle)).members == {"handle": "88.118.8/旧泵"}
