@@ -52,7 +52,7 @@ WRONG_BODIES: dict[str, tuple[object, int]] = {
     "unknown format": ([named(data={"format": "yaml", "value": ""})], 202),
     "no base64": ([named(data={"format": "base64", "value": "离心泵"})], 202),
     "negative index": ([named(index=-1)], 202),
-    "index as text": ([named(index="3")], 202),
+    "index as text": ([named(index="三")], 202),
     "lone surrogate": (b'[{"index":3,"type":"a","data":"\\ud800"}]', 202),
     **{
         f"permissions {text!r}": ([named(permissions=text)], 202)
