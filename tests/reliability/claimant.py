@@ -6,9 +6,9 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from handle_protocol.bodies.administration import HandleRequest, RemoveRequest, ValuesRequest
+from handle_protocol.bodies.administration import HandleRequest, ValuesRequest
 from handle_protocol.bodies.challenge import ChallengeAnswer
 from handle_protocol.bodies.login import KeyLoginRequest
 from handle_protocol.bodies.resolution import ResolutionRequest
@@ -53,24 +53,9 @@ def addition(handle: Handle, *values: HandleValue) -> Wish:
     return Wish(OpCode.ADD_VALUE, ValuesRequest(handle, encode_value_list(values)))
 
 
-def modification(handle: Handle, *values: HandleValue) -> Wish:
-    """Return the wish to replace values."""
-    return Wish(OpCode.MODIFY_VALUE, ValuesRequest(handle, encode_value_list(values)))
-
-
-def removal(handle: Handle, *indexes: int) -> Wish:
-    """Return the wish to remove values."""
-    return Wish(OpCode.REMOVE_VALUE, RemoveRequest(handle, indexes))
-
-
 def deletion(handle: Handle) -> Wish:
     """Return the wish to delete a record."""
     return Wish(OpCode.DELETE_HANDLE, HandleRequest(handle))
-
-
-def listing(handle: Handle) -> Wish:
-    """Return the wish to list what is below a prefix."""
-    return Wish(OpCode.LIST_HANDLES, HandleRequest(handle))
 
 
 def reading(handle: Handle, *indexes: int) -> Wish:
@@ -120,12 +105,6 @@ async def log_in(stream: Stream, key: Key) -> Message:
     challenge = await exchange(stream, Wish(OpCode.KEY_LOGIN, KeyLoginRequest(key.identity)).message())
     assert challenge.response_code == ResponseCode.AUTHENTICATION_NEEDED, challenge
     return await exchange(stream, answer_to_challenge(challenge, key.answer(challenge)))
-
-
-def with_version(message: Message, major: int, minor: int) -> bytes:
-    """Return the octets of a message that says to be of another version, and to speak no newer one."""
-    version = type(message.version)(major, minor)
-    return encode_message(replace(message, version=version, suggested=version))
 
 
 @asynccontextmanager
