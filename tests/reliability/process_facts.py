@@ -10,6 +10,8 @@ from tests.started_node import StartedNode, wait_until
 
 MEBIBYTE = 2**20
 BACK_SECONDS = 20.0
+RELAY_ENDS = 8
+"""Two workers keep connections to each other, one for each relay and direction, once there was something to ask."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Facts:
         """Return how much more memory the same workers hold now."""
         return sum(map(resident_octets, self.workers)) - self.memory_octets
 
-    def wait_for_files(self, spare: int = 4, seconds: float = BACK_SECONDS) -> None:
+    def wait_for_files(self, spare: int = 4 + RELAY_ENDS, seconds: float = BACK_SECONDS) -> None:
         """Wait until about as many files are open as were; connections to Postgres may come and go."""
         wait_until(
             lambda: open_files(self.workers) <= self.files + spare,

@@ -45,7 +45,7 @@ IDENTITIES = {
 
 @pytest.fixture(scope="module")
 def started(server_data_dir: Path) -> Iterator[StartedNode]:
-    folder = server_data_dir / "asked"
+    folder = server_data_dir / "asking"
     folder.mkdir(mode=0o755)
     with StartedNode.run(folder / "node", {"IDNODE_SERVER_ADMINS": "300:0.NA/88.300.15907"}) as node:
         lines = [json.dumps({"handle": each["handle"], "values": each["values"]}) for each in SEEDS]

@@ -250,7 +250,7 @@ async def test_an_error_over_http_is_a_reply(body: object, code: int, text: str)
         b"\xff",
         [],
         {},
-        {"responseCode": "1"},
+        {"responseCode": "一"},
         {**FOUND, "handle": "88.118.8/齿轮"},
         {**FOUND, "values": [{}]},
         b'"' + b"x" * 3_000_000 + b'"',

@@ -78,7 +78,7 @@ def test_other_members_and_blank_lines_are_passed_over(tmp_path: Path) -> None:
         (line("88.118.9/first"), "handle", Problem.DUPLICATE_HANDLE),
         (line("88.118.9/x", index=0), "values[0].index", Problem.INVALID_VALUE),
         (line("88.118.9/x", index=INDEX_MAX + 1), "values[0].index", Problem.INVALID_VALUE),
-        (line("88.118.9/x", index="1"), "values[0].index", Problem.INVALID_VALUE),
+        (line("88.118.9/x", index="一"), "values[0].index", Problem.INVALID_VALUE),
         (line("88.118.9/x", type=7), "values[0].type", Problem.INVALID_VALUE),
         (line("88.118.9/x", data=7), "values[0].data", Problem.INVALID_VALUE),
         (line("88.118.9/x", ttl="soon"), "values[0].ttl", Problem.INVALID_VALUE),
