@@ -19,6 +19,9 @@ from resolver.patterns import Allowance, AllowanceSpent, CharacterSet
 
 STEPS = 10_000
 
+SOON_SECONDS = 0.5
+"""Of processor time. As a rule it takes a tenth of that; without a bound on steps it would take hours."""
+
 
 def match(written: str, text: str, *, ignores_case: bool = False, steps: int = STEPS) -> tuple[str, ...] | None:
     return read_pattern(written, ignores_case=ignores_case).match_whole(text, Allowance(steps))
@@ -110,10 +113,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("written", REFUSED.values(), ids=REFUSED)
 def test_what_would_need_backtracking_or_is_too_large_is_refused(written: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(UnusablePattern):
         read_pattern(written)
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < SOON_SECONDS
 
 
 HOSTILE = ["(a*)*b", "(a|a)*b", "(a+)+b", "(a|aa)+b", "(.*)(.*)(.*)(.*)(.*)b", "((a*)*)*b", "[^b]*.*.*.*b"]
@@ -121,11 +124,11 @@ HOSTILE = ["(a*)*b", "(a|a)*b", "(a+)+b", "(a|aa)+b", "(.*)(.*)(.*)(.*)(.*)b", "
 
 @pytest.mark.parametrize("written", HOSTILE)
 def test_no_pattern_takes_long(written: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     assert match(written, "a" * 30) is None
     with pytest.raises(AllowanceSpent):
         match(written, "a" * 200_000)
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < SOON_SECONDS
 
 
 PARTS = st.sampled_from(["a", "b", ".", "[ab]", "[^a]", "(a|b)", "(?:ab|a)", "a*", "b+", "(?:a|b)*?", "a{1,3}", "(b?)"])

@@ -23,6 +23,9 @@ BASE = "88.118.8/泵"
 URL = text_value(1, "URL", "https://example.cn/泵")
 EMAIL = text_value(2, "EMAIL", "ops@example.cn")
 
+SOON_SECONDS = 0.5
+"""Of processor time. As a rule it takes a tenth of that; without a bound on steps it would take hours."""
+
 
 def computed(
     records: dict[str, Values], spelling: str, *, ignores_case: bool = False, asked: list[str] | None = None
@@ -250,9 +253,9 @@ COSTLY = {
 def test_what_costs_too_much_is_not_found_and_soon(template: str) -> None:
     base = [text_value(index, "URL", "甲" * 5_000) for index in range(1, 5)]
     computed({"0.NA/88.118.8": (namespace(template),)}, "88.118.8/x")  # The XML itself is read once for many answers.
-    started = time.perf_counter()
+    started = time.thread_time()
     values = of_template(template, "x", *base)
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < SOON_SECONDS
     assert values is None or template == COSTLY["open braces"]
 
 
