@@ -15,7 +15,7 @@ class Done:
 
     Attributes:
         handle: the record that was changed, as it is named now (a minted name in full).
-        has_overwritten: whether something that was there before was replaced.
+        has_overwritten: whether what was to be made was there before.
         revision: of the record now.
     """
 

@@ -35,6 +35,9 @@ from resolver.translation.messages import query_of
 HANDLES_PER_MESSAGE: Final = 50
 """Reference: the handles in one message of a continued answer."""
 
+_OVERWRITING: Final = frozenset({OpCode.CREATE_HANDLE, OpCode.ADD_VALUE})
+"""Their answers tell by a flag whether something was overwritten (RFC 3652 §2.2.2.3)."""
+
 
 def command_of(request: Message) -> Command:
     """Return what a request for administration asks for; its operation must be one of COMMANDS.
@@ -73,7 +76,7 @@ def _answers(outcome: CommandOutcome, request: Message, op_code: int, now: float
         case Done(handle, has_overwritten):
             body = HandleResponse(handle) if op_code == OpCode.CREATE_HANDLE else RawBody()
             answer = answer_to(request, ResponseCode.SUCCESS, body, now=now)
-            yield with_flag(answer, OpFlag.OVERWRITE, is_set=has_overwritten)
+            yield with_flag(answer, OpFlag.OVERWRITE, is_set=has_overwritten and op_code in _OVERWRITING)
         case ValuesRead(record):
             read = ResolutionResponse(record.handle, record.value_list)
             yield answer_to(request, ResponseCode.SUCCESS, read, now=now)
