@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from handle_protocol.bodies.administration import HandleRequest, ValuesRequest
+from handle_protocol.bodies.administration import HandleRequest, RemoveRequest, ValuesRequest
 from handle_protocol.bodies.challenge import ChallengeAnswer
 from handle_protocol.bodies.login import KeyLoginRequest
 from handle_protocol.bodies.resolution import ResolutionRequest
 from handle_protocol.bodies.table import RequestBody
 from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.exchange import challenge_answer_request, request
-from handle_protocol.handle import Handle
+from handle_protocol.handle import Handle, Prefix
 from handle_protocol.message import OP_FLAGS_USUAL, Message, decode_message, encode_message
 from handle_protocol.record import encode_value_list
 from handle_protocol.transmission import Reassembly, split
@@ -48,14 +48,29 @@ def creation(handle: Handle, *values: HandleValue, op_flags: int = OP_FLAGS_USUA
     return Wish(OpCode.CREATE_HANDLE, ValuesRequest(handle, encode_value_list(values)), op_flags)
 
 
-def addition(handle: Handle, *values: HandleValue) -> Wish:
+def addition(handle: Handle, *values: HandleValue, op_flags: int = OP_FLAGS_USUAL) -> Wish:
     """Return the wish to add values."""
-    return Wish(OpCode.ADD_VALUE, ValuesRequest(handle, encode_value_list(values)))
+    return Wish(OpCode.ADD_VALUE, ValuesRequest(handle, encode_value_list(values)), op_flags)
+
+
+def modification(handle: Handle, *values: HandleValue) -> Wish:
+    """Return the wish to replace values."""
+    return Wish(OpCode.MODIFY_VALUE, ValuesRequest(handle, encode_value_list(values)))
+
+
+def removal(handle: Handle, *indexes: int) -> Wish:
+    """Return the wish to remove values."""
+    return Wish(OpCode.REMOVE_VALUE, RemoveRequest(handle, indexes))
 
 
 def deletion(handle: Handle) -> Wish:
     """Return the wish to delete a record."""
     return Wish(OpCode.DELETE_HANDLE, HandleRequest(handle))
+
+
+def listing(prefix: Prefix) -> Wish:
+    """Return the wish to know the handles below a prefix."""
+    return Wish(OpCode.LIST_HANDLES, HandleRequest(prefix.handle))
 
 
 def reading(handle: Handle, *indexes: int) -> Wish:
