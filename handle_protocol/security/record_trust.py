@@ -10,9 +10,9 @@ from __future__ import annotations
 import hmac
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from handle_protocol.errors import InvalidValue, ProtocolError
 from handle_protocol.handle import Handle
@@ -64,12 +64,19 @@ class RecordTrust:
 
     Attributes:
         signed_indexes: what the signature covers; other values of the record are not vouched for.
+        wrong_indexes: those of them whose values are missing or have changed.
         is_weak: it rests on DSA, a short RSA key, or a digest of MD5 or SHA-1.
+        issuers: who signed the record, then who signed each certificate, as far as they were looked at; the last one
+            is the trusted key when the outcome is TRUSTED.
+        expires_at: Unix seconds: when the first of the signature and these certificates ends; None if none says so.
     """
 
     outcome: Trust
     signed_indexes: tuple[int, ...] = ()
+    wrong_indexes: tuple[int, ...] = ()
     is_weak: bool = False
+    issuers: tuple[ValueReference, ...] = ()
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +160,14 @@ def verify_record(signature: bytes, handle: str, values: Sequence[HandleValue], 
     """
     try:
         text = read_signed_text(signature)
-        indexes, is_weak, are_equal = _compare(text, values)
+        compared = _compare(text, values)
         if not _is_same_handle(text.payload.get("sub"), handle):
             return RecordTrust(Trust.WRONG_SUBJECT)
-        if not are_equal:
-            return RecordTrust(Trust.WRONG_VALUES, indexes, is_weak)
-        outcome, has_weak_key = _follow(text, source)
+        if compared.outcome is not Trust.TRUSTED:
+            return compared
+        return _follow(text, source, compared)
     except ProtocolError:
         return RecordTrust(Trust.UNREADABLE)
-    return RecordTrust(outcome, indexes, is_weak or has_weak_key)
 
 
 def verify_record_signature(signature: bytes, key: VerificationKey) -> bool:
@@ -173,16 +179,19 @@ def verify_record_signature(signature: bytes, key: VerificationKey) -> bool:
     return read_signed_text(signature).verify(key)
 
 
-def _compare(text: SignedText, values: Sequence[HandleValue]) -> tuple[tuple[int, ...], bool, bool]:
-    """Return the signed indexes, whether their digest is weak, and whether all digests are those of `values`."""
+def _compare(text: SignedText, values: Sequence[HandleValue]) -> RecordTrust:
+    """Return what the digests alone say: TRUSTED if they are those of `values`, else WRONG_VALUES."""
     name, each = _digests(text.payload)
     present = {value.index: value for value in values}
     digest = _DIGESTS[name]
-    are_equal = all(
-        index in present and hmac.compare_digest(value_digest(present[index], digest).encode(), expected.encode())
+    wrong = tuple(
+        index
         for index, expected in each.items()
+        if index not in present
+        or not hmac.compare_digest(value_digest(present[index], digest).encode(), expected.encode())
     )
-    return tuple(each), name not in _STRONG_DIGESTS, bool(each) and are_equal
+    outcome = Trust.TRUSTED if each and not wrong else Trust.WRONG_VALUES
+    return RecordTrust(outcome, tuple(each), wrong, name not in _STRONG_DIGESTS)
 
 
 def _digests(payload: JsonMembers) -> tuple[str, dict[int, str]]:
@@ -205,35 +214,63 @@ def _digest(item: object) -> tuple[int, str]:
             raise InvalidValue("digests", "an index and a digest")
 
 
-def _follow(text: SignedText, source: TrustSource) -> tuple[Trust, bool]:
-    """Walk from a signed text over certificates to a trusted key; tell whether a key on the way is weak."""
+class _Link(NamedTuple):
+    """Who signed something, and what binds a key to them: trust in it, or a certificate, or nothing."""
+
+    issuer: ValueReference
+    anchor: VerificationKey | None
+    certificate: SignedText | None
+
+    def key(self) -> VerificationKey | None:
+        if self.anchor is not None or self.certificate is None:
+            return self.anchor
+        return verification_key_of_web_key(self.certificate.payload.get("publicKey"))
+
+
+def _follow(text: SignedText, source: TrustSource, compared: RecordTrust) -> RecordTrust:
+    """Walk from a signed text over certificates to a trusted key, and add to `compared` what was found on the way."""
     needed: Sequence[CertificatePermission] = (
         CertificatePermission(CertificateRight.THIS_HANDLE, str(text.payload.get("sub"))),
     )
     chain = _chain(text)
-    is_weak = False
+    trust = replace(compared, outcome=Trust.UNTRUSTED)
     for depth in range(CERTIFICATES_MAX):
-        issuer = _reference(text, "iss")
-        anchor = _anchor(issuer, source.anchors)
-        if anchor is None:
-            certificate = _certificate_of(issuer, chain[depth : depth + 1], source.fetch)
-            if certificate is None:
-                return Trust.UNTRUSTED, is_weak
-            key = verification_key_of_web_key(certificate.payload.get("publicKey"))
-        else:
-            certificate, key = None, anchor
-        is_weak = is_weak or key.is_weak(Digest.SHA256)
-        if not text.verify(key):
-            return Trust.WRONG_SIGNATURE, is_weak
-        if not _is_valid_at(text, source.now):
-            return Trust.NOT_NOW, is_weak
-        if certificate is None:
-            return Trust.TRUSTED, is_weak
-        permissions = read_permissions(certificate.payload.get("perms"))
+        link = _link(text, chain[depth : depth + 1], source)
+        key = link.key()
+        trust = _with_link(trust, link, key, _expires_at(text))
+        outcome = _judge(text, key, source.now)
+        if outcome is not Trust.TRUSTED or link.certificate is None:
+            return replace(trust, outcome=outcome)
+        permissions = read_permissions(link.certificate.payload.get("perms"))
         if not all(grants(permissions, permission) for permission in needed):
-            return Trust.NOT_PERMITTED, is_weak
-        text, needed = certificate, permissions
-    return Trust.UNTRUSTED, is_weak
+            return replace(trust, outcome=Trust.NOT_PERMITTED)
+        text, needed = link.certificate, permissions
+    return trust
+
+
+def _link(text: SignedText, listed: Sequence[ValueReference], source: TrustSource) -> _Link:
+    issuer = _reference(text, "iss")
+    anchor = _anchor(issuer, source.anchors)
+    return _Link(issuer, anchor, None if anchor else _certificate_of(issuer, listed, source.fetch))
+
+
+def _judge(text: SignedText, key: VerificationKey | None, now: float) -> Trust:
+    """Return what a signed text is worth if the key is its issuer's."""
+    if key is None:
+        return Trust.UNTRUSTED
+    if not text.verify(key):
+        return Trust.WRONG_SIGNATURE
+    return Trust.TRUSTED if _is_valid_at(text, now) else Trust.NOT_NOW
+
+
+def _with_link(trust: RecordTrust, link: _Link, key: VerificationKey | None, expires_at: int | None) -> RecordTrust:
+    ends = [each for each in (trust.expires_at, expires_at) if each is not None]
+    return replace(
+        trust,
+        is_weak=trust.is_weak or (key is not None and key.is_weak(Digest.SHA256)),
+        issuers=(*trust.issuers, link.issuer),
+        expires_at=min(ends, default=None),
+    )
 
 
 def _certificate_of(issuer: ValueReference, listed: Sequence[ValueReference], fetch: Fetch) -> SignedText | None:
@@ -255,8 +292,13 @@ def _certificate_of(issuer: ValueReference, listed: Sequence[ValueReference], fe
 
 
 def _is_valid_at(text: SignedText, now: float) -> bool:
-    not_before, expires = text.payload.get("nbf"), text.payload.get("exp")
-    return isinstance(not_before, int) and isinstance(expires, int) and not_before <= now < expires
+    not_before, expires_at = text.payload.get("nbf"), _expires_at(text)
+    return isinstance(not_before, int) and expires_at is not None and not_before <= now < expires_at
+
+
+def _expires_at(text: SignedText) -> int | None:
+    expires = text.payload.get("exp")
+    return expires if isinstance(expires, int) else None
 
 
 def _reference(text: SignedText, name: str) -> ValueReference:

@@ -39,6 +39,7 @@ VALUES = [decode_value(OctetReader(bytes.fromhex(octets))) for octets in RECORD_
 HANDLE = RECORD_VECTOR["handle"]
 CERT = vector_named("11", "HS_CERT issued by trust root 301:0.0/0.0")["compact"]
 GOOD = RECORD_VECTOR["payload"]
+TRUSTED = RecordTrust(Trust.TRUSTED, (1, 2, 100), issuers=(ADMIN, ROOT), expires_at=2_000_000_000)
 SERVER, RSA, DSA = (reference_key(name) for name in ("server RSA", "admin RSA", "admin DSA"))
 
 
@@ -123,24 +124,26 @@ def test_a_record_of_china_is_trusted_through_its_certificate(algorithm: str) ->
     trust = TrustSource({CHINA_ROOT: key.public_key()}, lambda _: [certificate], NOW)
     values = [HandleValue(1, "URL", "https://e.cn/产品".encode()), HandleValue(2, "EMAIL", b"a@b.cn")]
     outcome = verify_record(signature.data, "88.300.15907/标识-1", values, trust)
-    assert outcome == RecordTrust(Trust.TRUSTED, (1, 2))
+    issuers = (ValueReference(300, "88.300.15907/app"), CHINA_ROOT)
+    assert outcome == RecordTrust(Trust.TRUSTED, (1, 2), issuers=issuers, expires_at=2_051_193_600)
 
 
 def test_an_sm2_record_with_extra_claims_is_trusted_up_to_chinas_root() -> None:
     root, enterprise = make_key(KeyKind.SM2), sm2_key()
     everything = [CertificatePermission(CertificateRight.EVERYTHING)]
     extra = {"org": "某某企业", "sn": "1", "exts": {"等级": 2}}
-    about = Claims(CHINA_ROOT, str(ADMIN), NOW - 9, NOW + 9, NOW, others=extra)
+    about = Claims(CHINA_ROOT, str(ADMIN), NOW - 9, NOW + 7, NOW, others=extra)
     certificate = sign_certificate(everything, enterprise.public_key(), root, about)
     text = sign_record(VALUES, enterprise, Claims(ADMIN, HANDLE, NOW - 9, NOW + 9, NOW, others=extra))
     trust = TrustSource({CHINA_ROOT: root.public_key()}, lambda _: [cert_value(certificate)], NOW)
-    assert verify_record(text.encode(), HANDLE, VALUES, trust) == RecordTrust(Trust.TRUSTED, (1, 2, 100))
+    expected = RecordTrust(Trust.TRUSTED, (1, 2, 100), issuers=(ADMIN, CHINA_ROOT), expires_at=NOW + 7)
+    assert verify_record(text.encode(), HANDLE, VALUES, trust) == expected
     assert read_signed_text(text.encode()).payload["org"] == "某某企业"
 
 
 def test_a_record_is_trusted_through_the_certificate_that_it_names() -> None:
     data = RECORD_VECTOR["compact"].encode()
-    assert verify_record(data, HANDLE, VALUES, source(cert_value(CERT))) == RecordTrust(Trust.TRUSTED, (1, 2, 100))
+    assert verify_record(data, HANDLE, VALUES, source(cert_value(CERT))) == TRUSTED
     shuffled = [replace(value, modified_at=5) for value in reversed(VALUES)]
     assert verify_record(data, HANDLE, shuffled, source(cert_value(CERT))).outcome is Trust.TRUSTED
 
@@ -173,17 +176,23 @@ def test_a_record_that_is_not_as_it_was_signed_is_not_trusted(changes: dict[str,
     assert verify_record(**{"source": source(cert_value(CERT)), **asked, **changes}).outcome is outcome
 
 
+def test_what_was_changed_or_removed_since_is_told_by_its_index() -> None:
+    values = [replace(VALUES[0], data="https://恶意.example".encode()), VALUES[2]]
+    outcome = verify_record(RECORD_VECTOR["compact"].encode(), HANDLE, values, source(cert_value(CERT)))
+    assert outcome == RecordTrust(Trust.WRONG_VALUES, (1, 2, 100), wrong_indexes=(1, 2))
+
+
 def test_a_value_that_is_not_signed_is_not_vouched_for() -> None:
     more = [*VALUES, HandleValue(7, "URL", b"https://other.example")]
     outcome = verify_record(RECORD_VECTOR["compact"].encode(), HANDLE, more, source(cert_value(CERT)))
-    assert outcome == RecordTrust(Trust.TRUSTED, (1, 2, 100))
+    assert outcome == TRUSTED
 
 
 def test_a_weak_key_on_the_way_is_told() -> None:
     claims = Claims(ROOT, HANDLE, 0, NOW + 1, NOW)
     trust = source(root=DSA)
     assert verify_record(sign_record(VALUES, DSA, claims).encode(), HANDLE, VALUES, trust) == RecordTrust(
-        Trust.TRUSTED, (1, 2, 100), is_weak=True
+        Trust.TRUSTED, (1, 2, 100), is_weak=True, issuers=(ROOT,), expires_at=NOW + 1
     )
 
 
