@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "list": Command("node.cli.list_command", "list_handles", Text("list handles of a prefix", "列出前缀下的标识")),
     "keygen": Command("node.cli.keygen_command", "keygen", Text("make a key", "生成密钥")),
     "sign": Command("node.cli.sign_command", "sign", Text("sign a record", "为记录签名")),
+    "verify": Command("node.cli.verify_command", "verify", Text("verify a signed record", "验证记录的签名")),
     "history": Command("node.cli.history_command", "history", Text("what an identity changed", "查看与撤销变更")),
     "import": Command("node.cli.import_command", "import_file", Text("store handles from a file", "从文件批量注册")),
     "export": Command("node.cli.export_command", "export", Text("write handles to a file", "导出标识")),

@@ -77,7 +77,7 @@ def resolve(  # noqa: PLR0913 - one argument for each option
 ) -> int:
     """Print what the server says; the exit status tells whether it is the values."""
     query = Query(Handle.parse(name), indexes, types)
-    address = _server(server, protocol, data_dir)
+    address = server_address(server, protocol, data_dir)
     reply = asyncio.run(_ask(address, query, protocol, _when_silent(server)))
     if is_json:
         click.echo(json.dumps(reply_to_json(reply, address), ensure_ascii=False, indent=2))
@@ -105,7 +105,8 @@ def said_instead(reply: Reply) -> str:
     return say(known) if known else words(f"response code {reply.response_code}", f"响应码 {reply.response_code}")
 
 
-def _server(server: str | None, protocol: Protocol, data_dir: str | None) -> Address:
+def server_address(server: str | None, protocol: Protocol, data_dir: str | None) -> Address:
+    """Return whom to ask: the server that is named, else the running node, else the usual port of this machine."""
     default_port = HTTP_PORT if protocol == "http" else HANDLE_PORT
     if server is not None:
         return parse_server(server, default_port)

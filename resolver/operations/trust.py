@@ -30,7 +30,7 @@ CHECKS_MAX: Final = 16
 CERTIFICATE_SECONDS: Final = 2.0
 """For one look at where a certificate is."""
 
-_VOUCHING_TYPES: Final = (SIGNATURE_TYPE, "HS_CERT")
+VOUCHING_TYPES: Final = (SIGNATURE_TYPE, "HS_CERT")
 """Values that vouch for others, and so need nobody to vouch for them."""
 
 
@@ -90,7 +90,7 @@ class TrustedQueries:
                 fault = verified.outcome.value
             elif self._accepts_legacy or not verified.is_weak:
                 covered.update(verified.signed_indexes)
-        needed = {value.index for value in shown.values if not any(map(value.has_type, _VOUCHING_TYPES))}
+        needed = {value.index for value in shown.values if not any(map(value.has_type, VOUCHING_TYPES))}
         return None if needed and needed <= covered else fault
 
     def _fetch_from(self, loop: asyncio.AbstractEventLoop) -> Callable[[ValueReference], Sequence[HandleValue]]:

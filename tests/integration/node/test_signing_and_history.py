@@ -1,4 +1,4 @@
-"""`idnode sign` and `idnode history`, against a node that runs."""
+"""`idnode sign`, `idnode verify` and `idnode history`, against a node that runs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from handle_protocol.json_form import record_from_json
-from handle_protocol.security.private_keys import read_private_key
-from handle_protocol.security.record_trust import Trust, TrustSource, verify_record
+from handle_protocol.security.certificates import CertificatePermission, CertificateRight
+from handle_protocol.security.private_keys import make_key, read_private_key
+from handle_protocol.security.public_keys import KeyKind
+from handle_protocol.security.record_trust import Claims, Trust, TrustSource, sign_certificate, verify_record
 from handle_protocol.value import ValueReference
 from tests.started_node import ROOT, StartedNode
 
@@ -68,6 +72,124 @@ def test_a_signed_record_can_be_verified(node: StartedNode, is_remote: bool) -> 
     verified = verify_record(signature.data, name, record.values, source)
     assert (verified.outcome, verified.is_weak) == (Trust.TRUSTED, False)
     assert set(verified.signed_indexes) == {value.index for value in record.values} - {signature.index}
+
+
+@pytest.fixture(scope="module", params=["rsa", "sm2"])
+def signer(request: pytest.FixtureRequest, node: StartedNode) -> tuple[str, ...]:
+    """Return the options of a key that signs, and leave its public half beside it as a file."""
+    file = node.data_dir / f"signer-{request.param}.pem"
+    made = subprocess.run(
+        (sys.executable, "-m", "node", "keygen", "--type", request.param, str(file)),
+        cwd=ROOT,
+        env=node.environment,
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(made.stdout)["type"] == "HS_PUBKEY"
+    public = read_private_key(file.read_bytes(), None).public_key()
+    file.with_suffix(".pub").write_bytes(public.data())
+    return ("--identity", IDENTITY, "--key", str(file))
+
+
+def anchor(signer: tuple[str, ...]) -> tuple[str, str]:
+    return ("--anchor", f"{IDENTITY}={Path(signer[-1]).with_suffix('.pub')}")
+
+
+def test_what_was_signed_is_verified_up_to_a_trusted_key(node: StartedNode, signer: tuple[str, ...]) -> None:
+    name = f"{PREFIX}/verified-{Path(signer[-1]).stem}"
+    store(node, name, {"index": 1, "type": "URL", "data": "https://例.cn"}, {"index": 2, "type": "名称", "data": "泵"})
+    assert node.idnode("sign", name, *signer, "--days", "30").returncode == 0
+    good = node.idnode("verify", name, *anchor(signer), "--json")
+    said = json.loads(good.stdout)
+    expires = datetime.fromisoformat(said["signatures"][0].pop("expires"))
+    assert (good.returncode, said) == (
+        0,
+        {
+            "handle": name,
+            "responseCode": 1,
+            "message": "",
+            "isVouchedFor": True,
+            "values": [
+                {"index": 1, "type": "URL", "signature": 401},
+                {"index": 2, "type": "名称", "signature": 401},
+            ],
+            "signatures": [
+                {
+                    "index": 401,
+                    "outcome": "trusted",
+                    "isWeak": False,
+                    "signedIndexes": [1, 2],
+                    "wrongIndexes": [],
+                    "issuers": [IDENTITY],
+                }
+            ],
+        },
+    )
+    assert timedelta(days=29) < expires - datetime.now(UTC) <= timedelta(days=30)
+
+
+def test_an_altered_and_an_added_value_are_named(node: StartedNode, signer: tuple[str, ...]) -> None:
+    name = f"{PREFIX}/altered-{Path(signer[-1]).stem}"
+    store(node, name, {"index": 1, "type": "URL", "data": "https://例.cn"}, {"index": 2, "type": "名称", "data": "泵"})
+    assert node.idnode("sign", name, *signer).returncode == 0
+    assert node.idnode("set", name, "--value", "3:备注=后来").returncode == 0
+    added = node.idnode("verify", name, *anchor(signer))
+    assert (added.returncode, "nobody vouches for these values: 3 (备注)" in added.stderr) == (1, True)
+    assert "2  名称  泵  [signature 401]" in added.stdout
+    assert node.idnode("set", name, "--value", "2:名称=阀").returncode == 0
+    altered = node.idnode("verify", name, *anchor(signer))
+    assert (altered.returncode, "changed since (2)" in altered.stdout) == (1, True)
+    assert "nobody vouches for these values: 1 (URL), 2 (名称), 3 (备注)" in altered.stderr
+    assert "do not believe these values" in altered.stderr
+
+
+def test_certificates_are_followed_to_a_trusted_key(node: StartedNode, signer: tuple[str, ...]) -> None:
+    name, root = f"{PREFIX}/certified-{Path(signer[-1]).stem}", make_key(KeyKind.RSA)
+    holder = f"{PREFIX}/签署-{Path(signer[-1]).stem}"
+    now = int(time.time())
+    permissions = [CertificatePermission(CertificateRight.HANDLES_UNDER_THIS_PREFIX, f"0.NA/{PREFIX}")]
+    claims = Claims(ValueReference(300, "88.111.1/0.0"), f"300:{holder}", now - 60, now + 3_600, now)
+    key = read_private_key(Path(signer[-1]).read_bytes(), None)
+    certificate = sign_certificate(permissions, key.public_key(), root, claims)
+    store(node, holder, {"index": 400, "type": "HS_CERT", "data": certificate})
+    store(node, name, {"index": 1, "type": "URL", "data": "https://例.cn"})
+    assert node.idnode("sign", name, "--identity", f"300:{holder}", *signer[2:]).returncode == 0
+    (node.data_dir / "root.pub").write_bytes(root.public_key().data())
+    trusting = ("--anchor", f"300:88.111.1/0.0={node.data_dir / 'root.pub'}")
+    verified = node.idnode("verify", name, *trusting)
+    untrusted = node.idnode("verify", name)
+    assert (verified.returncode, f"signed by 300:{holder} < 300:88.111.1/0.0" in verified.stdout) == (0, True)
+    assert (untrusted.returncode, "leads to no trusted key" in untrusted.stdout) == (1, True)
+    assert "--anchor" in untrusted.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ((f"{PREFIX}/没有",), 1, "not found"),
+        ((f"{PREFIX}/没有", "--anchor", f"{IDENTITY}=/没有.pem"), 1, "holds no public key"),
+        ((f"{PREFIX}/没有", "--server", "127.0.0.1:1"), 1, "does not answer"),
+        ((f"{PREFIX}/没有", "--server", "127.0.0.1:x"), 2, "expected HOST:PORT"),
+    ],
+)
+def test_what_cannot_be_verified_is_told(node: StartedNode, words: tuple[str, ...], status: int, said: str) -> None:
+    verified = node.idnode("verify", *words)
+    assert (verified.returncode, said in verified.stderr) == (status, True), verified.stderr
+
+
+def test_of_a_record_that_is_not_there_programs_are_told_in_the_same_shape(node: StartedNode) -> None:
+    missing = node.idnode("verify", f"{PREFIX}/没有", "--json")
+    assert (missing.returncode, json.loads(missing.stdout)) == (
+        1,
+        {
+            "handle": f"{PREFIX}/没有",
+            "responseCode": 100,
+            "message": "",
+            "isVouchedFor": False,
+            "values": [],
+            "signatures": [],
+        },
+    )
 
 
 def test_a_handle_is_registered_and_minted_at_a_server(node: StartedNode) -> None:
