@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import itertools
 import socket
@@ -12,16 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from handle_protocol import octets
 from handle_protocol.bodies.challenge import Challenge, ChallengeAnswer
 from handle_protocol.bodies.table import RequestBody
 from handle_protocol.codes import OpCode, ResponseCode
+from handle_protocol.envelope import VERSION_OURS, Version
 from handle_protocol.exchange import challenge_answer_request, request
 from handle_protocol.flags import OpFlag
 from handle_protocol.limits import DATAGRAM_OCTETS_MAX
 from handle_protocol.message import OP_FLAGS_USUAL, Message, answer_version, decode_message, encode_message
 from handle_protocol.security.key_proofs import make_key_proof
 from handle_protocol.security.private_keys import SigningKey
-from handle_protocol.security.secret_proofs import make_secret_proof
+from handle_protocol.security.secret_proofs import ProofAlgorithm, make_secret_proof
 from handle_protocol.transmission import Reassembly, StreamCutter, split
 from handle_protocol.value import ValueReference
 
@@ -113,7 +116,7 @@ class Tunnel:
 
 def trusting_anybody() -> ssl.SSLContext:
     """Return how a client connects to a node that made its certificate itself."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # A default one would read all authorities, each time.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
@@ -137,23 +140,36 @@ class Prover:
         identity: who it says to be.
         key: octets of a secret key, or a private key.
         kind: of the key, as the answer names it.
+        digest_name: what it proves with instead of the usual.
     """
 
     identity: ValueReference
     key: bytes | SigningKey
     kind: str = "HS_SECKEY"
+    digest_name: str = ""
 
     def answer(self, challenge: Message, spare: bytes = b"") -> ChallengeAnswer:
         """Prove to be who it says; with `spare`, wrongly."""
         body, version = challenge.body, answer_version(challenge)
         assert isinstance(body, Challenge)
         assert body.request_digest is not None
-        digest = body.request_digest.octets + spare
-        if isinstance(self.key, bytes):
-            proof = make_secret_proof(self.key, body.nonce, digest, version)
-        else:
-            proof = make_key_proof(self.key, body.nonce, digest, version, self.identity.handle)
+        proof = self.prove(body.nonce, body.request_digest.octets + spare, version)
         return ChallengeAnswer(self.kind, self.identity, proof)
+
+    def prove(self, nonce: bytes, digest: bytes, version: Version = VERSION_OURS) -> bytes:
+        """Return the octets that prove a nonce and a digest."""
+        if self.digest_name:
+            return self._prove_with(self.digest_name, nonce + digest)
+        if isinstance(self.key, bytes):
+            return make_secret_proof(self.key, nonce, digest, version)
+        return make_key_proof(self.key, nonce, digest, version, self.identity.handle)
+
+    def _prove_with(self, digest_name: str, content: bytes) -> bytes:
+        """Prove as old clients do: a digest of secret, content and secret, or a signature (vectors, file 05)."""
+        if isinstance(self.key, bytes):
+            code = hashlib.new(digest_name, self.key + content + self.key).digest()
+            return octets.u8(ProofAlgorithm[digest_name]) + code
+        return octets.text(digest_name) + octets.counted(self.key.sign_digest(digest_name, content))
 
 
 def request_of(body: RequestBody, op_code: int, op_flags: int = OP_FLAGS_USUAL, session_id: int = 0) -> Message:

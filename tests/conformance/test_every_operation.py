@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import pytest
@@ -15,31 +15,58 @@ from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionRespo
 from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.flags import OpFlag
 from handle_protocol.handle import Handle, Prefix
+from handle_protocol.json_form import value_from_json
+from handle_protocol.message import Message
 from handle_protocol.record import HandleRecord
+from handle_protocol.value import HandleValue
 from registry.database import Database
 from registry.prefixes import PrefixWriter
 from registry.records import RecordStore
+from tests.conformance.rest_differences import INEXPRESSIBLE, REST_DIFFERENCES, RestDifference, unsaid_in_rest
+from tests.conformance.rest_speaking import (
+    Web,
+    WebQuestion,
+    WebReply,
+    ask_by_certificate,
+    ask_by_challenge,
+    ask_by_password,
+    status_of,
+    web_question,
+)
 from tests.conformance.seeded import HOME, OWNER
-from tests.conformance.speaking import Tunnel, Udp, Way, answer_of, ask, connected, perform, request_of
+from tests.conformance.speaking import Prover, Tunnel, Udp, Way, answer_of, ask, connected, perform, request_of
 from tests.conformance.trials import TRIALS, Trial
+from tests.conformance.weak_trials import WEAK_TRIALS
 from tests.started_node import LOOPBACK, StartedNode
 
-DOORS = ("udp", "tcp", "tunnel", "tls-tunnel")
+MESSAGE_DOORS = ("udp", "tcp", "tunnel", "tls-tunnel")
+REST_DOORS = ("rest", "rest-challenge")
+"""Basic and certificates at the first, the scheme Handle at the second."""
+
+DOORS = (*MESSAGE_DOORS, *REST_DOORS)
+ALL_TRIALS = (*TRIALS, *WEAK_TRIALS)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a trial, at one door."""
+    """What became of a trial, at one door.
 
-    code: int
+    Attributes:
+        code: None = nothing was said but an HTTP status.
+        shown: the values in the answer to a question.
+        stored: what its owner sees afterwards.
+    """
+
+    code: int | None
     is_challenged: bool
     has_overwritten: bool
+    shown: tuple[object, ...] | None
     stored: tuple[object, ...] | None
 
 
 def handle_of(trial: Trial, door: str) -> Handle:
     """Return the handle that one trial at one door is about."""
-    return Handle(f"{HOME}/{TRIALS.index(trial)}/{door}")
+    return Handle(f"{HOME}/{ALL_TRIALS.index(trial)}/{door}")
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -47,7 +74,7 @@ async def world(node: StartedNode) -> AsyncIterator[StartedNode]:
     """The node, with what all trials find there."""
     records = [
         HandleRecord.of(handle_of(trial, door), trial.before)
-        for trial in TRIALS
+        for trial in ALL_TRIALS
         for door in DOORS
         if trial.before is not None
     ]
@@ -74,11 +101,31 @@ def way_through(door: str, node: StartedNode) -> Iterator[Way]:
         yield Tunnel((LOOPBACK, node.http_port), is_secure=door.startswith("tls"))
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.name)
-def test_an_operation_ends_the_same_through_every_door(trial: Trial, world: StartedNode) -> None:
-    expected = Outcome(trial.code, trial.is_challenged, trial.has_overwritten, _told(trial.after))
-    outcomes = {door: outcome_at(door, trial, world) for door in DOORS}
-    assert outcomes == dict.fromkeys(DOORS, expected)
+@pytest.mark.parametrize("trial", ALL_TRIALS, ids=lambda trial: trial.name)
+def test_an_operation_ends_the_same_through_every_door_for_messages(trial: Trial, world: StartedNode) -> None:
+    outcomes = {door: outcome_at(door, trial, world) for door in MESSAGE_DOORS}
+    assert outcomes == dict.fromkeys(MESSAGE_DOORS, expected_outcome(trial))
+
+
+@pytest.mark.parametrize(
+    "trial", [each for each in ALL_TRIALS if each.name not in INEXPRESSIBLE], ids=lambda trial: trial.name
+)
+def test_an_operation_ends_over_rest_as_it_does_in_messages(trial: Trial, world: StartedNode) -> None:
+    differs = REST_DIFFERENCES.get(trial.name, RestDifference())
+    usual = expected_outcome(trial)
+    expected = replace(usual, **{"code": unsaid_in_rest(usual.code), **differs.fields})
+    assert trial.name not in REST_DIFFERENCES or expected != usual
+    outcomes = {door: rest_outcome_at(door, trial, differs.prover or trial.prover, world) for door in REST_DOORS}
+    assert outcomes == dict.fromkeys(REST_DOORS, expected)
+
+
+def test_what_rest_does_not_express_is_named_with_its_reason() -> None:
+    asked = {
+        each.name: web_question(each.body(Handle("88.300.16/甲")), each.op_code, each.op_flags) for each in ALL_TRIALS
+    }
+    assert {name for name, question in asked.items() if question is None} == INEXPRESSIBLE.keys()
+    assert asked.keys() >= REST_DIFFERENCES.keys()
+    assert not INEXPRESSIBLE.keys() & REST_DIFFERENCES.keys()
 
 
 def test_every_operation_and_every_code_of_administration_is_tried() -> None:
@@ -87,6 +134,19 @@ def test_every_operation_and_every_code_of_administration_is_tried() -> None:
     assert untried == {"NONE", "CHALLENGE_ANSWER", "PASSWORD_LOGIN", "KEY_LOGIN"}  # Tried elsewhere: they need states.
     for op in (OpCode.CREATE_HANDLE, OpCode.ADD_VALUE, OpCode.MODIFY_VALUE, OpCode.REMOVE_VALUE, OpCode.DELETE_HANDLE):
         assert tried[op] >= {1, 301, 400, 401, 402, 403, 404, 406}
+
+
+def expected_outcome(trial: Trial) -> Outcome:
+    """Return what a trial says about itself."""
+    shown = None
+    if trial.op_code == OpCode.RESOLUTION and trial.code == ResponseCode.SUCCESS:
+        question = trial.body(Handle("0"))
+        assert isinstance(question, ResolutionRequest)
+        shows_all = not trial.op_flags & OpFlag.PUBLIC_ONLY
+        values = [each for each in trial.before or () if each.is_public or shows_all]
+        shown = told(each for each in values if not question.indexes or each.index in question.indexes)
+    stored = None if trial.after is None else told(trial.after)
+    return Outcome(trial.code, trial.is_challenged, trial.has_overwritten, shown, stored)
 
 
 def outcome_at(door: str, trial: Trial, node: StartedNode) -> Outcome:
@@ -103,8 +163,33 @@ def outcome_at(door: str, trial: Trial, node: StartedNode) -> Outcome:
         answer.response_code,
         is_challenged,
         answer.has_flag(OpFlag.OVERWRITE) and answer.response_code == 1,
+        shown_in(answer),
         stored(handle, node),
     )
+
+
+def rest_outcome_at(door: str, trial: Trial, prover: Prover | None, node: StartedNode) -> Outcome:
+    """Ask the same over HTTP: as nobody first, then with credentials if they are wanted."""
+    handle = handle_of(trial, door)
+    web = Web((LOOPBACK, node.http_port))
+    question = web_question(trial.body(handle), trial.op_code, trial.op_flags)
+    assert question is not None
+    reply = web.ask(question)
+    is_challenged = reply.code == ResponseCode.AUTHENTICATION_NEEDED
+    if is_challenged and prover is not None:
+        reply = credentials_at(door, prover)(web, question, prover, reply)
+    has_overwritten = question.method in {"PUT", "POST"} and reply.status == 200
+    if reply.code is not None:
+        assert reply.status == status_of(reply.code, question.method, has_overwritten=has_overwritten)
+    shown = shown_over_rest(reply) if trial.op_code == OpCode.RESOLUTION else None
+    return Outcome(reply.code, is_challenged, has_overwritten, shown, stored(handle, node))
+
+
+def credentials_at(door: str, prover: Prover) -> Callable[[Web, WebQuestion, Prover, WebReply], WebReply]:
+    """Return how somebody says there who they are; what is odd about them, the scheme Handle alone can say."""
+    if door == "rest-challenge" or prover.digest_name or prover.kind not in {"HS_SECKEY", "HS_PUBKEY"}:
+        return ask_by_challenge
+    return ask_by_password if isinstance(prover.key, bytes) else ask_by_certificate
 
 
 def stored(handle: Handle, node: StartedNode) -> tuple[object, ...] | None:
@@ -116,11 +201,21 @@ def stored(handle: Handle, node: StartedNode) -> tuple[object, ...] | None:
         return ()
     if answer.response_code == ResponseCode.HANDLE_NOT_FOUND:
         return None
-    assert isinstance(answer.body, ResolutionResponse), answer
-    return _told(answer.body.values)
+    return shown_in(answer)
 
 
-def _told(values: tuple[object, ...] | None) -> tuple[object, ...] | None:
-    if values is None:
+def shown_in(answer: Message) -> tuple[object, ...] | None:
+    """Return the values that an answer brings, without stamps."""
+    return told(answer.body.values) if isinstance(answer.body, ResolutionResponse) else None
+
+
+def shown_over_rest(reply: WebReply) -> tuple[object, ...] | None:
+    """Return the values that a reply brings, without stamps."""
+    if reply.said is None or reply.code != ResponseCode.SUCCESS:
         return None
-    return tuple((each.index, each.value_type, each.data, each.permissions) for each in values)  # type: ignore[attr-defined] - they are HandleValues
+    return told(map(value_from_json, reply.said["values"]))
+
+
+def told(values: Iterable[HandleValue]) -> tuple[object, ...]:
+    """Return values without their stamps."""
+    return tuple(replace(each, modified_at=0) for each in values)
