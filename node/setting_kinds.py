@@ -69,6 +69,15 @@ def choice(*words: str) -> Kind:
     return Kind(read, Text(f"one of {listed}", f"以下之一:{listed}"))
 
 
+def seconds_up_to(maximum: float) -> Kind:
+    """Return the kind of a duration that somebody else must be able to rely on: it has an upper bound of its own."""
+    return Kind(
+        lambda value: _read_seconds(value, maximum),
+        Text(f"a duration above 0, {maximum:g} s at most, such as 30, 500ms", f"大于 0、至多 {maximum:g} 秒的时长"),
+        Text("seconds", "秒"),
+    )
+
+
 def url(*schemes: str, words: tuple[str, ...]) -> Kind:
     """Return the kind of a setting that takes one of `words` or a URL with one of `schemes`."""
 
@@ -93,9 +102,9 @@ def _bounded(number: int, least: int, most: int) -> int:
     return number
 
 
-def _read_seconds(value: object) -> float:
+def _read_seconds(value: object, maximum: float = SECONDS_MAX) -> float:
     amount = _with_suffix(value, SECONDS_SUFFIXES)
-    if not 0 < amount <= SECONDS_MAX:
+    if not 0 < amount <= maximum:
         raise ValueError
     return amount
 

@@ -29,6 +29,7 @@ from node.setting_kinds import (
     Kind,
     choice,
     count,
+    seconds_up_to,
     url,
 )
 
@@ -36,6 +37,9 @@ ENVIRONMENT_PREFIX: Final = "IDNODE_"
 EMBEDDED: Final = "embedded"
 OFF: Final = "off"
 LOOPBACK: Final = "127.0.0.1"
+CHALLENGE_SECONDS_MAX: Final = 60.0
+"""Who is asked to prove something answers at once; what waits longer helps nobody but whoever overheard it."""
+
 SYSTEM_DATA_DIR: Final = Path("/var/lib/idnode")
 
 
@@ -257,7 +261,10 @@ class Settings:
         default_text=Text("none: such administrators are refused", "无:拒绝此类管理员"),
     )
     challenge_seconds: float = _setting(
-        20.0, kind=SECONDS, en="how long a challenge may wait for its answer", zh="等待认证质询应答的最长时间"
+        20.0,
+        kind=seconds_up_to(CHALLENGE_SECONDS_MAX),
+        en="how long a challenge may wait for its answer",
+        zh="等待认证质询应答的最长时间",
     )
     challenges_max: int = _setting(
         10_000, kind=count(1_000_000), en="challenges that wait for an answer", zh="等待应答的认证质询数"

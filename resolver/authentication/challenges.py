@@ -22,8 +22,8 @@ CHALLENGE_SECONDS_DEFAULT: Final = 20.0
 
 CHALLENGES_MAX_DEFAULT: Final = 10_000
 
-CHALLENGED_OCTETS_MAX: Final = 32 * 2**20
-"""Ours: requests that are kept for their challenges, in one worker: 128 of the longest, all of 10 000 usual ones."""
+CHALLENGED_OCTETS_MAX: Final = 8 * 2**20
+"""Ours: requests that are kept for their challenges, in one worker: 32 of the longest, all of 10 000 usual ones."""
 
 _Key = tuple[int, int]
 """Session id and request id; 0 outside of sessions."""

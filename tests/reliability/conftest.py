@@ -7,15 +7,20 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from handle_protocol.codes import ResponseCode
 from handle_protocol.handle import Prefix
+from handle_protocol.message import Message
 from handle_protocol.record import HandleRecord
 from registry.database import Database
 from registry.prefixes import PrefixStore
 from registry.records import RecordStore
 from tests.reliability.enterprises import Enterprise
+from tests.reliability.fleet import fleet
 from tests.reliability.honest import RECORDS
 from tests.reliability.scale import DEADLINES
 from tests.started_node import StartedNode
+
+HEARD_SECONDS = 10.0
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -57,12 +62,19 @@ async def register(node: StartedNode) -> AsyncIterator[Database]:
 
 
 async def settle(node: StartedNode, enterprise: Enterprise, *records: HandleRecord) -> Enterprise:
-    """Give an enterprise its place in the register, and return it; `records` come beside its own, or instead."""
+    """Give an enterprise its place in the register of every worker; `records` come beside its own, or instead."""
     stored = {record.handle: record for record in (enterprise.description(), enterprise.product("水泵"), *records)}
     async with Database.open(node.database_url) as database:
         await PrefixStore(database).add(enterprise.prefix, enterprise=f"企业 {enterprise.prefix}（示例）")
         await RecordStore(database).put(tuple(stored.values()))
+    async with fleet(node) as clients:
+        await clients.wait_until(f"{enterprise.prefix}/水泵", is_found, HEARD_SECONDS)
     return enterprise
+
+
+def is_found(answer: Message) -> bool:
+    """Tell whether whoever answers has heard of the handle."""
+    return answer.response_code == ResponseCode.SUCCESS
 
 
 async def fill(node: StartedNode) -> None:
