@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -11,39 +10,34 @@ import pytest
 import pytest_asyncio
 
 from handle_protocol.bodies.administration import HandleRequest
-from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionResponse
+from handle_protocol.bodies.resolution import ResolutionRequest
 from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.flags import OpFlag
 from handle_protocol.handle import Handle, Prefix
 from handle_protocol.json_form import value_from_json
-from handle_protocol.message import Message
 from handle_protocol.record import HandleRecord
-from handle_protocol.value import HandleValue
 from registry.database import Database
 from registry.prefixes import PrefixWriter
 from registry.records import RecordStore
-from tests.conformance.rest_differences import INEXPRESSIBLE, REST_DIFFERENCES, RestDifference, unsaid_in_rest
-from tests.conformance.rest_speaking import (
-    Web,
-    WebQuestion,
-    WebReply,
-    ask_by_certificate,
-    ask_by_challenge,
-    ask_by_password,
-    status_of,
-    web_question,
+from tests.conformance.doors import (
+    DOORS,
+    MESSAGE_DOORS,
+    REST_DOORS,
+    credentials_at,
+    shown_in,
+    stored,
+    told,
+    way_through,
+    web_of,
 )
-from tests.conformance.seeded import HOME, OWNER
-from tests.conformance.speaking import Prover, Tunnel, Udp, Way, answer_of, ask, connected, perform, request_of
+from tests.conformance.rest_differences import INEXPRESSIBLE, REST_DIFFERENCES, RestDifference, unsaid_in_rest
+from tests.conformance.rest_speaking import WebReply, status_of, web_question
+from tests.conformance.seeded import HOME
+from tests.conformance.speaking import Prover, answer_of, ask, request_of
 from tests.conformance.trials import TRIALS, Trial
 from tests.conformance.weak_trials import WEAK_TRIALS
-from tests.started_node import LOOPBACK, StartedNode
+from tests.started_node import StartedNode
 
-MESSAGE_DOORS = ("udp", "tcp", "tunnel", "tls-tunnel")
-REST_DOORS = ("rest", "rest-challenge")
-"""Basic and certificates at the first, the scheme Handle at the second."""
-
-DOORS = (*MESSAGE_DOORS, *REST_DOORS)
 ALL_TRIALS = (*TRIALS, *WEAK_TRIALS)
 
 
@@ -85,20 +79,6 @@ async def world(node: StartedNode) -> AsyncIterator[StartedNode]:
             assert isinstance(named, HandleRequest)
             await PrefixWriter(database).home(Prefix.parse(named.handle.suffix))
     yield node
-
-
-@contextmanager
-def way_through(door: str, node: StartedNode) -> Iterator[Way]:
-    """Open a way to the node."""
-    if door == "tcp":
-        with connected(node.address) as way:
-            yield way
-    elif door == "udp":
-        udp = Udp(node.address)
-        with udp.socket:
-            yield udp
-    else:
-        yield Tunnel((LOOPBACK, node.http_port), is_secure=door.startswith("tls"))
 
 
 @pytest.mark.parametrize("trial", ALL_TRIALS, ids=lambda trial: trial.name)
@@ -145,8 +125,8 @@ def expected_outcome(trial: Trial) -> Outcome:
         shows_all = not trial.op_flags & OpFlag.PUBLIC_ONLY
         values = [each for each in trial.before or () if each.is_public or shows_all]
         shown = told(each for each in values if not question.indexes or each.index in question.indexes)
-    stored = None if trial.after is None else told(trial.after)
-    return Outcome(trial.code, trial.is_challenged, trial.has_overwritten, shown, stored)
+    after = None if trial.after is None else told(trial.after)
+    return Outcome(trial.code, trial.is_challenged, trial.has_overwritten, shown, after)
 
 
 def outcome_at(door: str, trial: Trial, node: StartedNode) -> Outcome:
@@ -168,10 +148,17 @@ def outcome_at(door: str, trial: Trial, node: StartedNode) -> Outcome:
     )
 
 
+def shown_over_rest(reply: WebReply) -> tuple[object, ...] | None:
+    """Return the values that a reply brings, without stamps."""
+    if reply.said is None or reply.code != ResponseCode.SUCCESS:
+        return None
+    return told(map(value_from_json, reply.said["values"]))
+
+
 def rest_outcome_at(door: str, trial: Trial, prover: Prover | None, node: StartedNode) -> Outcome:
     """Ask the same over HTTP: as nobody first, then with credentials if they are wanted."""
     handle = handle_of(trial, door)
-    web = Web((LOOPBACK, node.http_port))
+    web = web_of(node)
     question = web_question(trial.body(handle), trial.op_code, trial.op_flags)
     assert question is not None
     reply = web.ask(question)
@@ -183,39 +170,3 @@ def rest_outcome_at(door: str, trial: Trial, prover: Prover | None, node: Starte
         assert reply.status == status_of(reply.code, question.method, has_overwritten=has_overwritten)
     shown = shown_over_rest(reply) if trial.op_code == OpCode.RESOLUTION else None
     return Outcome(reply.code, is_challenged, has_overwritten, shown, stored(handle, node))
-
-
-def credentials_at(door: str, prover: Prover) -> Callable[[Web, WebQuestion, Prover, WebReply], WebReply]:
-    """Return how somebody says there who they are; what is odd about them, the scheme Handle alone can say."""
-    if door == "rest-challenge" or prover.digest_name or prover.kind not in {"HS_SECKEY", "HS_PUBKEY"}:
-        return ask_by_challenge
-    return ask_by_password if isinstance(prover.key, bytes) else ask_by_certificate
-
-
-def stored(handle: Handle, node: StartedNode) -> tuple[object, ...] | None:
-    """Return what the owner sees of a handle, without stamps."""
-    with connected(node.address) as way:
-        everything = request_of(ResolutionRequest(handle), OpCode.RESOLUTION, int(OpFlag.AUTHORITATIVE))
-        answer = perform(way, everything, OWNER)
-    if answer.response_code == ResponseCode.VALUES_NOT_FOUND:
-        return ()
-    if answer.response_code == ResponseCode.HANDLE_NOT_FOUND:
-        return None
-    return shown_in(answer)
-
-
-def shown_in(answer: Message) -> tuple[object, ...] | None:
-    """Return the values that an answer brings, without stamps."""
-    return told(answer.body.values) if isinstance(answer.body, ResolutionResponse) else None
-
-
-def shown_over_rest(reply: WebReply) -> tuple[object, ...] | None:
-    """Return the values that a reply brings, without stamps."""
-    if reply.said is None or reply.code != ResponseCode.SUCCESS:
-        return None
-    return told(map(value_from_json, reply.said["values"]))
-
-
-def told(values: Iterable[HandleValue]) -> tuple[object, ...]:
-    """Return values without their stamps."""
-    return tuple(replace(each, modified_at=0) for each in values)
