@@ -9,12 +9,16 @@ from typing import Final
 
 import click
 
+from handle_protocol.handle import fold
 from handle_protocol.json_form import value_to_json
-from handle_protocol.value import HandleValue
+from handle_protocol.value import PERMISSIONS_DEFAULT, HandleValue, Permissions
 from node.cli.language import words
 
 INDEX_AND_TYPE: Final = re.compile(r"(?:(?P<index>[0-9]{1,10}):)?(?P<value_type>.+)", re.DOTALL)
 INDEX_MAX: Final = 2**32 - 1
+SECRET_PERMISSIONS: Final = Permissions.ADMIN_READ | Permissions.ADMIN_WRITE
+"""Whoever types a secret key does not mean that everybody may read it."""
+
 UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -30,7 +34,9 @@ def parse_values(spellings: Sequence[str]) -> tuple[HandleValue, ...]:
         raise click.BadParameter(words("two values have the same index", "两个值的索引相同"))
     free = (index for index in range(1, len(spellings) + len(given) + 1) if index not in given)
     return tuple(
-        HandleValue(next(free) if index is None else index, value_type, text.encode())
+        HandleValue(
+            next(free) if index is None else index, value_type, text.encode(), permissions=_permissions(value_type)
+        )
         for index, value_type, text in parts
     )
 
@@ -46,6 +52,10 @@ def format_value(value: HandleValue) -> tuple[str, str, str]:
 def visible(text: str) -> str:
     """Return `text` with control characters escaped: a record must not steer the terminal of who looks at it."""
     return UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _permissions(value_type: str) -> int:
+    return SECRET_PERMISSIONS if fold(value_type) == "HS_SECKEY" else PERMISSIONS_DEFAULT
 
 
 def _split(spelling: str) -> tuple[int | None, str, str]:

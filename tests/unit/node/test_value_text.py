@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from handle_protocol.value import HandleValue
+from handle_protocol.value import HandleValue, Permissions
 from node.cli.addresses import format_server, parse_server, with_brackets
 from node.cli.value_text import format_value, parse_values
 
@@ -20,6 +20,13 @@ def test_values_without_an_index_get_the_lowest_that_is_free() -> None:
 
 def test_an_empty_text_is_a_value() -> None:
     assert parse_values(["URL="]) == (HandleValue(1, "URL", b""),)
+
+
+@pytest.mark.parametrize("value_type", ["HS_SECKEY", "hs_seckey"])
+def test_a_secret_key_is_not_for_everybody(value_type: str) -> None:
+    assert parse_values([f"301:{value_type}=口令"]) == (
+        HandleValue(301, value_type, "口令".encode(), permissions=Permissions.ADMIN_READ | Permissions.ADMIN_WRITE),
+    )
 
 
 @pytest.mark.parametrize("spelling", ["URL", "=x", "0:URL=x", "4294967296:URL=x", ""])
