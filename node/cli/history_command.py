@@ -29,7 +29,8 @@ RESULTS: Final = {
     help=words(
         """List what the identity BY changed since a time; --undo gives these records their former values back.
 
-Suspend its prefix or take its key away first, so that it changes nothing more.
+Suspend its prefix first, so that it changes nothing more, and take its key away afterwards: a record that anybody
+else changed later is left as it is.
 
 \b
 Example:
@@ -37,7 +38,7 @@ Example:
   idnode history --by 300:0.NA/88.118.8 --since 2026-11-25T08:00 --undo""",
         """列出某一身份自某时刻以来的全部变更;--undo 将这些记录恢复为变更前的值。
 
-请先暂停其前缀或移除其密钥,以免继续变更。
+请先暂停其前缀,以免继续变更;恢复之后再移除其密钥:此后又经他人修改的记录保持原样。
 
 \b
 示例:
