@@ -22,7 +22,7 @@ from handle_protocol.transmission import Reassembly, is_whole, split
 from resolver.listeners.repeats import Repeats, repetition_key
 from resolver.operations.native import NativeService
 from resolver.operations.peers import Peer
-from resolver.operations.replies import Answered, Reply
+from resolver.operations.replies import Answered, Continued, Reply
 
 DATAGRAMS_PER_TURN: Final = 64
 """Datagrams answered before the loop may do something else: about a millisecond."""
@@ -160,12 +160,11 @@ class UdpDoor:
 
     async def _answer_later(self, reply: Awaitable[Answered], peer: SocketAddress, key: bytes | None) -> None:
         answer = await reply
-        if isinstance(answer, bytes):
-            self._answer_first(answer, peer, key)
-        else:
-            self._send_to_tcp(answer.octets, peer)
+        self._answer_first(answer.octets if isinstance(answer, Continued) else answer, peer, key)
 
     def _answer_first(self, answer: bytes, peer: SocketAddress, key: bytes | None) -> None:
+        if not is_whole(answer):  # Several messages: however short they are, no client puts them together.
+            answer = self._instead_over_tcp(answer)
         if key is not None:
             self._repeats.note(key, peer[0], answer, time.monotonic())
         self._answer(answer, peer)
@@ -176,19 +175,19 @@ class UdpDoor:
             return
         packets = split(answer)
         if len(packets) > self._limits.answer_packets_max:
-            self._send_to_tcp(answer, peer)
+            self._send(self._instead_over_tcp(answer), peer)
             return
         for packet in packets:
             self._send(packet, peer)
 
-    def _send_to_tcp(self, answer: bytes, peer: SocketAddress) -> None:
-        """Tell the asker in one small datagram that the answer is to be had over TCP.
+    def _instead_over_tcp(self, answer: bytes) -> bytes:
+        """Return one small datagram that tells the asker that the answer is to be had over TCP.
 
         Code 2 it must be: the reference's client takes every other code for the answer itself, and an answer that is
         cut for lost, and then waits three seconds; after code 2 it asks over TCP at once (measured: 2 ms).
         """
         self._tally.discarded["too_long_for_udp"] += 1
-        self._send(split(answer)[0] if is_sealed(answer) else error_instead(answer, _ASK_OVER_TCP), peer)
+        return split(answer)[0] if is_sealed(answer) else error_instead(answer, _ASK_OVER_TCP)
 
     def _send(self, packet: bytes, peer: SocketAddress) -> None:
         try:
