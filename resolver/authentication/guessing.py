@@ -112,8 +112,9 @@ class Guessing:
         secret: bytes = b"",
     ) -> None:
         secret = secret or secrets.token_bytes(16)
+        self._of_network_max = failures_max * NETWORK_FACTOR
         self._by_key = _Sketch(failures_max, secret)
-        self._by_network = _Sketch(failures_max * NETWORK_FACTOR, secret)
+        self._by_network = _Sketch(self._of_network_max, secret)
         self._logged_every = min(LOGGED_EVERY, failures_max)
         self.tell = tell
 
@@ -123,15 +124,20 @@ class Guessing:
 
     def fail(self, guess: Guess, now: float) -> None:
         """Count a wrong proof, and tell the other workers."""
-        failures = self.hear(guess, now)
-        if failures % self._logged_every == 0:
-            _log.warning("authentication_failed", key=guess.key, network=guess.network, failures=failures)
+        self.hear(guess, now)
         self.tell(guess)
 
-    def hear(self, guess: Guess, now: float) -> int:
-        """Count a wrong proof that another worker met, and return how many are known for that key from there."""
-        self._by_network.add(guess.network, now)
-        return self._by_key.add(_name(guess), now)
+    def hear(self, guess: Guess, now: float) -> None:
+        """Count a wrong proof, whichever worker met it.
+
+        Every worker leaves its line: if only the one did that met the tenth, and two met it at once, none would.
+        """
+        of_network = self._by_network.add(guess.network, now)
+        of_key = self._by_key.add(_name(guess), now)
+        if of_key % self._logged_every == 0:
+            _log.warning("authentication_failed", key=guess.key, network=guess.network, failures=of_key)
+        if of_network == self._of_network_max:
+            _log.warning("network_refused", network=guess.network, failures=of_network)
 
 
 def _name(guess: Guess) -> str:

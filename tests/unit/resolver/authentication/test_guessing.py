@@ -87,9 +87,13 @@ def test_failures_from_many_networks_harm_nobody_else(guessing) -> None:
     assert not [each for each in innocent if guessing.is_refused(each, 1.0)]
 
 
-def test_ten_failures_leave_one_line_without_secrets(guessing) -> None:
+@pytest.mark.parametrize("heard", [0, 1, 9, 10])
+def test_ten_failures_leave_one_line_without_secrets_whoever_met_them(heard: int, guessing) -> None:
+    guess = Guess.at(OWNER, ATTACKER)
     with capture_logs() as lines:
-        fail(guessing, 10, Guess.at(OWNER, ATTACKER))
+        fail(guessing, 10 - heard, guess)
+        for _ in range(heard):
+            guessing.hear(guess, 0.0)
     assert lines == [
         {
             "event": "authentication_failed",
@@ -99,6 +103,13 @@ def test_ten_failures_leave_one_line_without_secrets(guessing) -> None:
             "failures": 10,
         }
     ]
+
+
+def test_a_network_that_is_refused_as_a_whole_leaves_a_line(guessing) -> None:
+    with capture_logs() as lines:
+        for number in range(101):
+            guessing.fail(Guess.at(ValueReference(300, f"88.118.8/管理员{number}"), ATTACKER), 0.0)
+    assert lines == [{"event": "network_refused", "log_level": "warning", "network": "198.51.100", "failures": 100}]
 
 
 def test_what_fails_here_is_told_and_what_is_heard_is_not() -> None:
