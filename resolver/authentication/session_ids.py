@@ -48,6 +48,10 @@ class SessionIds:
         """Return the place of the worker that knows about `session_id`, if any does."""
         return session_id % self.workers
 
+    def is_session(self, session_id: int) -> bool:
+        """Tell whether an id, if it is one of ours, is that of a session."""
+        return session_id // self.workers % 2 == 1
+
     def draw_challenge_id(self, is_taken: Callable[[int], bool]) -> int:
         """Return an id for a challenge that is not taken, nor to be guessed from others. No session ever has it."""
         return self._draw_id(0, is_taken)

@@ -37,6 +37,7 @@ class Session:
         expires_at: seconds of the monotonic clock.
         window: the counters that were used.
         claim: who it is, once that was proved in it.
+        challenged_request_id: which request in it was challenged last.
     """
 
     id: int
@@ -48,6 +49,7 @@ class Session:
     expires_at: float
     window: ReplayWindow = field(default_factory=ReplayWindow, repr=False)
     claim: Claim | None = None
+    challenged_request_id: int = 0
 
     @property
     def is_authenticated(self) -> bool:
@@ -104,6 +106,10 @@ class SessionTable:
         session = Session(session_id, key, algorithm, address, identity, idle_seconds, now + idle_seconds)
         self._table.put(session_id, session, network_of(address))
         return session
+
+    def gives(self, session_id: int) -> bool:
+        """Tell whether a session could have this id; a challenge outside of sessions never has it."""
+        return self._ids.is_session(session_id)
 
     def find(self, session_id: int, address: str, now: float) -> Session | None:
         """Return a session that is used from its address; None when there is none, or no longer.

@@ -109,7 +109,10 @@ class Administrative:
     def _challenge(self, asked: Asked) -> Answering:
         if asked.comes_from_industrial_sdk:
             return self.refuse(asked.request, _LOG_IN_FIRST)
-        within = (0, 0) if asked.session is None else (asked.request.session_id, asked.request.request_id)
+        within = (0, 0)
+        if asked.session is not None:
+            within = asked.session.id, asked.request.request_id
+            asked.session.challenged_request_id = asked.request.request_id
         now = self._authentication.clock()
         pending = self._authentication.challenges.issue(asked.octets, asked.digest, asked.peer.address, now, within)
         challenge = Challenge(pending.nonce, pending.digest)
@@ -123,11 +126,22 @@ class Administrative:
             ConnectionError, TimeoutError: that worker cannot be asked.
         """
         session_id, address = asked.request.session_id, asked.peer.address
-        owner = self._others.owner(session_id) if self._others is not None and asked.session is None else None
+        if asked.session is not None:
+            return self._take_here(asked, asked.request.request_id, asked.session.challenged_request_id)
+        owner = None if self._others is None else self._others.owner(session_id)
         if owner is None or self._others is None:
-            request_id = 0 if asked.session is None else asked.request.request_id
-            return self._authentication.challenges.take(session_id, address, self._authentication.clock(), request_id)
+            return self._take_here(asked, 0)
         return await self._others.take_challenge(owner, session_id, address)
+
+    def _take_here(self, asked: Asked, *request_ids: int) -> Pending | None:
+        """Return the first challenge that was made for one of these requests.
+
+        In sessions the reference's client answers with another request id than it asked with, and means what was
+        challenged last.
+        """
+        session_id, address, now = asked.request.session_id, asked.peer.address, self._authentication.clock()
+        taken = (self._authentication.challenges.take(session_id, address, now, each) for each in request_ids)
+        return next((pending for pending in taken if pending is not None), None)
 
     def _claim(self, asked: Asked, pending: Pending) -> PresentedClaim:
         """Return the claim that an answer to a challenge makes."""

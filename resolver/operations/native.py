@@ -113,6 +113,8 @@ class NativeService:
                 return self._resolve(asked)
             if self._operations is None:
                 return self._refuse(request, ResponseCode.OPERATION_NOT_SUPPORTED)
+            if not self._operations.sessions.is_meant(asked):
+                return self._begin(asked, self._operations)
             return self._hand_over(asked) or self._find_session(asked, self._operations)
         except Exception:
             log.exception("request_failed", operation=request.header.op_code)
@@ -138,8 +140,6 @@ class NativeService:
         return self._begin(asked, operations) if code is None else self._refuse(asked.request, code)
 
     def _find_session(self, asked: Asked, operations: Operations) -> Reply:
-        if not has_session_code(asked.request):
-            return self._begin(asked, operations)
         session = operations.sessions.find(asked.request.session_id, asked.peer.address)
         if session is None:
             return self._refuse(asked.request, ResponseCode.SESSION_TIMEOUT)
@@ -164,7 +164,7 @@ class NativeService:
 
     def _hand_over(self, asked: Asked) -> Reply:
         """Hand what came in a session of another worker to it; None = this worker serves it."""
-        owner = self._owner(asked.request.session_id) if has_session_code(asked.request) else None
+        owner = self._owner(asked.request.session_id)
         return None if owner is None else self._ask_owner(owner, asked.octets, asked.peer)
 
     def _owner(self, session_id: int) -> int | None:

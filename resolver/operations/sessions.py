@@ -14,7 +14,7 @@ from typing import Final
 from handle_protocol.bodies.error import ErrorBody
 from handle_protocol.bodies.raw import RawBody
 from handle_protocol.bodies.session import ExchangeMode, SessionSetupRequest, SessionSetupResponse
-from handle_protocol.codes import ResponseCode
+from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.envelope import decode_envelope
 from handle_protocol.errors import ProtocolError
 from handle_protocol.flags import OpFlag
@@ -97,12 +97,24 @@ class SessionOperations:
         """Return the session that something from `address` belongs to."""
         return self._authentication.sessions.find(session_id, address, self._authentication.clock())
 
+    def is_meant(self, asked: Asked) -> bool:
+        """Tell whether a request says that it comes in a session: by its code or, if it answers a challenge, by its id.
+
+        The reference's client makes no code for such answers: the proof in them stands for itself.
+        """
+        if has_session_code(asked.request):
+            return True
+        is_proof = _is_uncoded_proof(asked.request) and not asked.peer.is_logging_in
+        return is_proof and self._authentication.sessions.gives(asked.request.session_id)
+
     def check(self, request: Message, session: Session) -> ResponseCode | None:
         """Return why a request does not belong to `session`, or None; then its counter is used up.
 
         502 where the code is missing or wrong, 505 where the counter was used before (reference). Codes of versions
         below 2.7 are made with SHA-1 and do not cover the counter, so that whoever hears one could send it again.
         """
+        if _is_uncoded_proof(request):
+            return None
         credential = request.credential
         is_too_old = request.version < STRONG_SINCE and not self._accepts_legacy
         if credential is None or is_too_old or not verify_mac(request, _key(session)):
@@ -125,8 +137,8 @@ class SessionOperations:
         """Return the octets of an answer with the session's code, encrypted where that was asked for."""
         session, credential = asked.session, asked.request.credential
         assert session is not None, "who calls this looked"
-        assert credential is not None, "the code of the request was right"
-        coded = mac_message(answer, _key(session), credential.signer_index)
+        counter = 0 if credential is None else credential.signer_index
+        coded = mac_message(answer, _key(session), counter)
         if asked.is_sealed or answer.has_flag(OpFlag.ENCRYPT):
             return encode_sealed(coded, lambda content: _key(session).encrypt(coded.version, content))
         return encode_message(coded)
@@ -152,3 +164,7 @@ def has_session_code(request: Message) -> bool:
 
 def _key(session: Session) -> SessionKey:
     return SessionKey(SessionAlgorithm(session.algorithm), session.key)
+
+
+def _is_uncoded_proof(request: Message) -> bool:
+    return request.header.op_code == OpCode.CHALLENGE_ANSWER and request.credential is None

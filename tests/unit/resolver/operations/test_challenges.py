@@ -116,7 +116,7 @@ async def test_a_client_that_chose_its_own_session_id_is_told_to_log_in(worker) 
 
 async def test_an_answer_to_no_challenge_is_refused(worker) -> None:
     challenge = await worker.ask(asking(CREATE, OpCode.CREATE_HANDLE))
-    stray = replace(proving(challenge), session_id=challenge.session_id + 2)
+    stray = replace(proving(challenge), session_id=challenge.session_id ^ 8)
     refused = await worker.ask(stray)
     assert (refused.header.op_code, refused.response_code) == (
         OpCode.CHALLENGE_ANSWER,

@@ -70,6 +70,33 @@ async def test_one_is_challenged_once_in_a_session_and_known_from_then_on(worker
         assert [value.index for value in again.body.values] == [1, 6, 100]
 
 
+@pytest.mark.parametrize("comes_sealed", [False, True], ids=["plain", "encrypted"])
+@pytest.mark.parametrize("place", [0, 1])
+async def test_an_answer_to_a_challenge_needs_no_code_and_may_have_its_own_id(workers, place, comes_sealed) -> None:
+    """As the reference's own client does it, 9.2.0."""
+    session, worker = await Session.set_up(workers[0]), workers[place]
+    challenge = await session.ask(worker, reading())
+    proof = replace(proving(challenge), session_id=session.id)
+    sealed = encode_sealed(proof, lambda content: session.key.encrypt(proof.version, content))
+    octets = await worker.service.serve(sealed if comes_sealed else encode_message(proof), Peer(ADDRESS))
+    assert is_sealed(octets) is comes_sealed
+    opened = (
+        open_sealed(octets, lambda content: session.key.decrypt(proof.version, content)) if comes_sealed else octets
+    )
+    answer = decode_message(opened)
+    assert verify_mac(answer, session.key)
+    assert isinstance(answer.body, ResolutionResponse)
+    again = await session.ask(worker, reading())
+    assert [value.index for value in again.body.values] == [1, 6, 100]
+
+
+async def test_an_answer_without_a_code_is_for_what_was_challenged_last(worker) -> None:
+    session = await Session.set_up(worker)
+    challenges = [await session.ask(worker, reading()) for _ in range(2)]
+    codes = [(await worker.ask(replace(proving(each), session_id=session.id))).response_code for each in challenges]
+    assert codes == [ResponseCode.AUTHENTICATION_FAILED, ResponseCode.AUTHENTICATION_TIMEOUT]
+
+
 async def test_a_session_of_somebody_else_than_was_named_is_known_as_nobody(worker) -> None:
     session = await Session.set_up(worker, ValueReference(300, "0.NA/88.300.15907"))
     asked = reading()
