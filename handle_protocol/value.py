@@ -15,6 +15,7 @@ octets  field
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Final
@@ -62,6 +63,10 @@ class Ttl:
         return min(max(left, 0), TTL_SECONDS_MAX)
 
 
+_INDEX: Final = re.compile("[0-9]{1,10}")
+_INDEX_MAX: Final = 2**32 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class ValueReference:
     """A value of a record, named by its index and its handle: `300:0.NA/88.118.8`.
@@ -74,9 +79,9 @@ class ValueReference:
 
     @classmethod
     def parse(cls, spelling: str) -> ValueReference:
-        """Read "index:handle"; without a number before the first colon the whole is a handle, index 0."""
+        """Read "index:handle"; without an index (four octets) before a colon the whole is a handle, index 0."""
         index, colon, handle = spelling.partition(":")
-        if colon and index.isascii() and index.isdigit():
+        if colon and _INDEX.fullmatch(index) and int(index) <= _INDEX_MAX:
             return cls(int(index), handle)
         return cls(0, spelling)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -12,9 +11,9 @@ from handle_protocol.handle import Handle
 from handle_protocol.record import HandleRecord
 from node.cli.language import words
 from node.cli.names import parse_new_handle
-from node.cli.options import data_dir_option, json_option, register_url
+from node.cli.options import json_option, register_url
 from node.cli.register_changes import change_register
-from node.cli.remote import Remote, connected, read_remote, remote_options
+from node.cli.remote import Remote, connected, remote_options
 from node.cli.said import Said, tell
 from node.cli.value_text import parse_values
 from resolver.administration.commands import AddValues, Create, Delete, RemoveValues
@@ -55,23 +54,17 @@ Example:
     help=words("A value; may be repeated.", "一个值;可重复。"),
 )
 @remote_options
-@data_dir_option
 @json_option
-def set_values(  # noqa: PLR0913, PLR0917 - one argument for each option
+def set_values(
     name: str,
     spellings: tuple[str, ...],
-    server: str | None,
-    identity: str | None,
-    key_file: Path | None,
-    secret_file: Path | None,
-    data_dir: str | None,
+    remote: Remote,
     *,
     is_json: bool,
 ) -> int:
     """Add or replace values."""
-    remote = read_remote(server, identity, key_file, secret_file)
     command = AddValues(parse_new_handle(name), parse_values(spellings), overwrites=True)
-    return tell(do([command], remote, data_dir), is_json=is_json)
+    return tell(do([command], remote), is_json=is_json)
 
 
 @click.command(
@@ -91,22 +84,16 @@ Example:
 @click.argument("name", metavar="HANDLE")
 @click.argument("indexes", metavar="INDEX...", nargs=-1, required=True, type=_INDEX)
 @remote_options
-@data_dir_option
 @json_option
-def unset(  # noqa: PLR0913, PLR0917 - one argument for each option
+def unset(
     name: str,
     indexes: tuple[int, ...],
-    server: str | None,
-    identity: str | None,
-    key_file: Path | None,
-    secret_file: Path | None,
-    data_dir: str | None,
+    remote: Remote,
     *,
     is_json: bool,
 ) -> int:
     """Remove values."""
-    remote = read_remote(server, identity, key_file, secret_file)
-    return tell(do([RemoveValues(parse_new_handle(name), indexes)], remote, data_dir), is_json=is_json)
+    return tell(do([RemoveValues(parse_new_handle(name), indexes)], remote), is_json=is_json)
 
 
 @click.command(
@@ -125,27 +112,16 @@ Example:
 )
 @click.argument("names", metavar="HANDLE...", nargs=-1, required=True)
 @remote_options
-@data_dir_option
 @json_option
-def delete(  # noqa: PLR0913 - one argument for each option
-    names: tuple[str, ...],
-    server: str | None,
-    identity: str | None,
-    key_file: Path | None,
-    secret_file: Path | None,
-    data_dir: str | None,
-    *,
-    is_json: bool,
-) -> int:
+def delete(names: tuple[str, ...], remote: Remote, *, is_json: bool) -> int:
     """Delete records."""
-    remote = read_remote(server, identity, key_file, secret_file)
-    return tell(do([Delete(parse_new_handle(name)) for name in names], remote, data_dir), is_json=is_json)
+    return tell(do([Delete(parse_new_handle(name)) for name in names], remote), is_json=is_json)
 
 
-def do(changes: Sequence[Change], remote: Remote, data_dir: str | None) -> Sequence[Said]:
+def do(changes: Sequence[Change], remote: Remote) -> Sequence[Said]:
     """Do changes where they are wanted, one after another, and return what became of each."""
     if remote.server is None:
-        return asyncio.run(change_register(register_url(data_dir), changes))
+        return asyncio.run(change_register(register_url(remote.data_dir), changes))
     return asyncio.run(_ask(changes, remote))
 
 

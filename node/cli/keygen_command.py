@@ -36,7 +36,7 @@ _SECRET: Final = "secret"  # noqa: S105 - a kind of key
         """Make a key, write it to FILE, and print the value for the record of its owner as JSON.
 
 A private key never leaves FILE, which must not be there yet; a secret key is in the value too.
-IDNODE_KEY_PASSPHRASE, if set, encrypts a private key.
+IDNODE_KEY_PASSPHRASE, if set, encrypts a key of RSA; others cannot be encrypted.
 
 \b
 Example:
@@ -44,7 +44,8 @@ Example:
   idnode keygen --type rsa --format handle admin.bin""",
         """生成密钥并写入 FILE,以 JSON 输出应写入其所有者记录的值。
 
-私钥只写入 FILE(该文件须尚不存在);secret 类型的密钥也出现在输出的值中。若设置了 IDNODE_KEY_PASSPHRASE,则以其加密。
+私钥只写入 FILE(该文件须尚不存在);secret 类型的密钥也出现在输出的值中。
+若设置了 IDNODE_KEY_PASSPHRASE,则以其加密 RSA 私钥;其他类型无法加密。
 
 \b
 示例:
@@ -70,18 +71,30 @@ Example:
 @json_option
 def keygen(file: Path, kind: str, file_format: str, *, is_json: bool) -> None:  # noqa: ARG001 - it prints JSON anyway
     """Make a key."""
+    passphrase = os.environ.get(PASSPHRASE_VARIABLE, "").encode() or None
+    _check(kind, file_format, is_encrypted=passphrase is not None)
+    octets, value = _make_secret() if kind == _SECRET else _make(_KINDS[kind], file_format, passphrase)
+    _write_new(file, octets)
+    click.echo(json.dumps(value_to_json(value), ensure_ascii=False, indent=2))
+
+
+def _check(kind: str, file_format: str, *, is_encrypted: bool) -> None:
     if kind != "rsa" and file_format == "handle":
         raise WrongUse(
             Text(f"Handle.Net has no file for a key of type {kind}", f"Handle.Net 没有 {kind} 密钥的文件格式"),
             Text("leave out --format handle", "请省略 --format handle"),
         )
-    octets, value = _make_secret() if kind == _SECRET else _make(_KINDS[kind], file_format)
-    _write_new(file, octets)
-    click.echo(json.dumps(value_to_json(value), ensure_ascii=False, indent=2))
+    if kind != "rsa" and is_encrypted:  # Whoever set a passphrase relies on it.
+        raise WrongUse(
+            Text(f"the file of a key of type {kind} cannot be encrypted", f"{kind} 密钥文件无法加密"),
+            Text(
+                f"unset {PASSPHRASE_VARIABLE}, or make a key of type rsa",
+                f"请取消 {PASSPHRASE_VARIABLE},或改用 rsa 类型",
+            ),
+        )
 
 
-def _make(kind: KeyKind, file_format: str) -> tuple[bytes, HandleValue]:
-    passphrase = os.environ.get(PASSPHRASE_VARIABLE, "").encode() or None
+def _make(kind: KeyKind, file_format: str, passphrase: bytes | None) -> tuple[bytes, HandleValue]:
     key = make_key(kind)
     value = HandleValue(KEY_INDEX, "HS_PUBKEY", key.public_data())
     if file_format == "pem":

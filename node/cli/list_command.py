@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 import click
 
+from handle_protocol.codes import ResponseCode
 from handle_protocol.handle import Handle, Prefix
 from node.cli.language import words
 from node.cli.names import parse_prefix
-from node.cli.options import data_dir_option, json_option, register_url
+from node.cli.options import json_option, register_url
 from node.cli.register_changes import list_register
-from node.cli.remote import Remote, connected, read_remote, remote_options
+from node.cli.remote import Remote, connected, remote_options
 from node.cli.said import Said, tell
 from node.cli.value_text import visible
 from node.errors import ExitStatus
@@ -39,33 +39,45 @@ Example:
 )
 @click.argument("name", metavar="PREFIX")
 @remote_options
-@data_dir_option
 @json_option
-def list_handles(  # noqa: PLR0913 - one argument for each option
-    name: str,
-    server: str | None,
-    identity: str | None,
-    key_file: Path | None,
-    secret_file: Path | None,
-    data_dir: str | None,
-    *,
-    is_json: bool,
-) -> int:
-    """Print handles as they come; with --json each line is a JSON text."""
+def list_handles(name: str, remote: Remote, *, is_json: bool) -> int:
+    """Print handles as they come."""
     prefix = parse_prefix(name)
-    remote = read_remote(server, identity, key_file, secret_file)
-    pages = list_register(register_url(data_dir), prefix) if remote.server is None else _ask(remote, prefix)
-    return asyncio.run(_print(pages, is_json=is_json))
+    url = register_url(remote.data_dir) if remote.server is None else None
+    pages = _ask(remote, prefix) if url is None else list_register(url, prefix)
+    return asyncio.run(_print_json(prefix, pages) if is_json else _print(pages))
 
 
-async def _print(pages: AsyncIterator[Sequence[Handle] | Said], *, is_json: bool) -> ExitStatus:
+async def _print(pages: AsyncIterator[Sequence[Handle] | Said]) -> ExitStatus:
     async for page in pages:
         if isinstance(page, Said):
-            return tell([page], is_json=is_json)
+            return tell([page], is_json=False)
         for handle in page:
-            spelling = handle.spelling
-            click.echo(json.dumps(spelling, ensure_ascii=False) if is_json else visible(spelling))
+            click.echo(visible(handle.spelling))
     return ExitStatus.OK
+
+
+async def _print_json(prefix: Prefix, pages: AsyncIterator[Sequence[Handle] | Said]) -> ExitStatus:
+    """Print one object, its handles as they come: a list may be longer than memory, and may be refused in its middle.
+
+    The members are those of a list in Handle.Net's REST interface; after an outage there is no closing brace.
+    """
+    opening, end = f'{{"prefix": {_json(str(prefix))}, "handles": [', Said(prefix.handle, ResponseCode.SUCCESS)
+    lead = opening
+    async for page in pages:
+        if isinstance(page, Said):
+            end = page
+            break
+        for handle in page:
+            click.echo(f"{lead}\n  {_json(handle.spelling)}", nl=False)
+            lead = ","
+    before_end = opening if lead == opening else "\n"
+    click.echo(f'{before_end}], "responseCode": {int(end.code)}, "message": {_json(end.text)}}}')
+    return ExitStatus.OK if end.code == ResponseCode.SUCCESS else ExitStatus.FAILED
+
+
+def _json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 async def _ask(remote: Remote, prefix: Prefix) -> AsyncIterator[Sequence[Handle] | Said]:

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from handle_protocol.errors import ProtocolError
+from handle_protocol.errors import InvalidHandle, ProtocolError
 from node.cli.language import say, words
 from node.cli.wrong_use import in_chinese
 from node.errors import ExitStatus, NodeError, Text
@@ -77,6 +77,10 @@ def _of_name(error: Exception) -> tuple[NodeError, ExitStatus]:
     return NodeError(Text(message, message), hint), ExitStatus.FAILED
 
 
+def _of_key_or_text(error: Exception) -> tuple[NodeError, ExitStatus]:
+    return NodeError(Text(str(error), str(error)), Text("", "")), ExitStatus.FAILED
+
+
 def _of_system(error: Exception) -> tuple[NodeError, ExitStatus]:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     file = getattr(error, "filename", None)
@@ -87,7 +91,8 @@ def _of_system(error: Exception) -> tuple[NodeError, ExitStatus]:
 READINGS: Final[Mapping[type[Exception], Callable[[Exception], tuple[NodeError, ExitStatus]]]] = {
     NodeError: _of_node,
     click.ClickException: _of_use,
-    ProtocolError: _of_name,
+    InvalidHandle: _of_name,
+    ProtocolError: _of_key_or_text,
     OSError: _of_system,
 }
-"""What can be expected to go wrong, and how it is said. Whatever is not here is a bug."""
+"""What can be expected to go wrong, and how it is said: the first that fits. Whatever is not here is a bug."""

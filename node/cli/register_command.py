@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 
 import click
 
@@ -12,9 +11,9 @@ from handle_protocol.record import HandleRecord
 from node.cli.change_commands import do
 from node.cli.language import say, words
 from node.cli.names import parse_new_handle
-from node.cli.options import data_dir_option, json_option, register_url
+from node.cli.options import json_option, register_url
 from node.cli.outcomes import OUTCOMES, REASONS
-from node.cli.remote import read_remote, remote_options
+from node.cli.remote import Remote, remote_options
 from node.cli.said import tell
 from node.cli.value_text import parse_values
 from node.errors import ExitStatus, NodeError, Text, WrongUse
@@ -65,16 +64,11 @@ At a server, a handle that is there already is left alone without --overwrite.""
     help=words("HANDLE is a beginning that the server completes.", "由服务器补全 HANDLE 的后缀。"),
 )
 @remote_options
-@data_dir_option
 @json_option
-def register(  # noqa: PLR0913, PLR0917 - one argument for each option
+def register(
     name: str,
     spellings: tuple[str, ...],
-    server: str | None,
-    identity: str | None,
-    key_file: Path | None,
-    secret_file: Path | None,
-    data_dir: str | None,
+    remote: Remote,
     *,
     overwrites: bool,
     mints_suffix: bool,
@@ -82,16 +76,15 @@ def register(  # noqa: PLR0913, PLR0917 - one argument for each option
 ) -> int:
     """Store one record."""
     handle, values = parse_new_handle(name), parse_values(spellings)
-    remote = read_remote(server, identity, key_file, secret_file)
     if remote.server is not None:
         creation = Create(handle, values, overwrites=overwrites, mints_suffix=mints_suffix)
-        return tell(do([creation], remote, data_dir), is_json=is_json)
+        return tell(do([creation], remote), is_json=is_json)
     if overwrites or mints_suffix:
         raise WrongUse(
             Text("--overwrite and --mint are for a server", "--overwrite 与 --mint 仅用于远程服务器"),
             Text("name it with --server HOST[:PORT]", "请用 --server 主机[:端口] 指定"),
         )
-    _store(name, HandleRecord.of(handle, values), data_dir, is_json=is_json)
+    _store(name, HandleRecord.of(handle, values), remote.data_dir, is_json=is_json)
     return ExitStatus.OK
 
 

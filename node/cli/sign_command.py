@@ -96,10 +96,10 @@ def sign(  # noqa: PLR0913, PLR0917 - one argument for each option
 ) -> int:
     """Sign one record."""
     handle, issuer, key = parse_new_handle(name), ValueReference.parse(identity), read_key_file(key_file)
-    remote = Remote(None if server is None else parse_server(server, HANDLE_PORT), Identity(issuer, key))
-    record = asyncio.run(_find(handle, remote, data_dir))
+    remote = Remote(None if server is None else parse_server(server, HANDLE_PORT), Identity(issuer, key), data_dir)
+    record = asyncio.run(_find(handle, remote))
     value = HandleValue(index, SIGNATURE_TYPE, _signed(record, key, issuer, days).encode())
-    return tell(do([AddValues(handle, (value,), overwrites=True)], remote, data_dir), is_json=is_json)
+    return tell(do([AddValues(handle, (value,), overwrites=True)], remote), is_json=is_json)
 
 
 def _signed(record: HandleRecord, key: SigningKey, issuer: ValueReference, days: int) -> str:
@@ -109,9 +109,9 @@ def _signed(record: HandleRecord, key: SigningKey, issuer: ValueReference, days:
     return sign_record(values, key, Claims(issuer, record.handle.spelling, now - CLOCK_SECONDS, expires, now))
 
 
-async def _find(handle: Handle, remote: Remote, data_dir: str | None) -> HandleRecord:
+async def _find(handle: Handle, remote: Remote) -> HandleRecord:
     if remote.server is None:
-        record = await find_in_register(register_url(data_dir), handle)
+        record = await find_in_register(register_url(remote.data_dir), handle)
     else:
         async with connected(remote) as node:
             reply = await node.resolve(Query(handle))

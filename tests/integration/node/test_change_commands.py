@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from handle_protocol.codes import ResponseCode
 from handle_protocol.security.private_keys import read_private_key
 from tests.started_node import ROOT, StartedNode
 
@@ -50,10 +51,8 @@ def test_the_operator_changes_the_register(started: StartedNode) -> None:
 def test_an_enterprise_lists_its_handles_with_a_key_that_was_made_here(started: StartedNode, tmp_path: Path) -> None:
     made = keygen("--type", "secret", str(tmp_path / "secret"))
     secret = json.loads(made.stdout)
-    admin = {"handle": "0.NA/88.118.8", "index": 300, "permissions": "111111111111"}
-    values = [secret, {"index": 100, "type": "HS_ADMIN", "data": {"format": "admin", "value": admin}}]
     file = tmp_path / "prefix.ndjson"
-    file.write_text(json.dumps({"handle": "0.NA/88.118.8", "values": values}), encoding="utf-8")
+    file.write_text(json.dumps({"handle": "0.NA/88.118.8", "values": [secret, grant_to("88.118.8")]}), encoding="utf-8")
     assert started.idnode("import", str(file)).returncode == 0
     server = ("--server", f"127.0.0.1:{started.handle_port}")
     own = started.idnode("register", "88.118.8/泵", "--value", "1:名称=泵")
@@ -61,6 +60,57 @@ def test_an_enterprise_lists_its_handles_with_a_key_that_was_made_here(started: 
     nobody = started.idnode("list", "88.118.8", *server)
     assert (own.returncode, listed.returncode, listed.stdout.splitlines()) == (0, 0, ["88.118.8/泵"])
     assert (nobody.returncode, "the server wants to know who asks" in nobody.stderr) == (1, True)
+
+
+@pytest.fixture(scope="module")
+def enterprises(started: StartedNode) -> Path:
+    """Return a folder with the private keys of two enterprises, each the administrator of its own prefix."""
+    for prefix in ("88.118.9", "88.118.10"):
+        made = keygen("--format", "handle", str(started.data_dir / prefix))
+        file = started.data_dir / "prefix.ndjson"
+        file.write_text(json.dumps({"handle": f"0.NA/{prefix}", "values": [json.loads(made.stdout), grant_to(prefix)]}))
+        assert started.idnode("prefix", "add", prefix).returncode == 0
+        assert started.idnode("import", str(file)).returncode == 0
+    owned = {"handle": "88.118.9/泵", "values": [grant_to("88.118.9"), {"index": 1, "type": "名称", "data": "泵"}]}
+    file.write_text(json.dumps(owned), encoding="utf-8")
+    assert started.idnode("import", str(file)).returncode == 0
+    return started.data_dir
+
+
+def grant_to(prefix: str) -> dict:
+    admin = {"handle": f"0.NA/{prefix}", "index": 300, "permissions": "111111111111"}
+    return {"index": 100, "type": "HS_ADMIN", "data": {"format": "admin", "value": admin}}
+
+
+def test_an_enterprise_sets_unsets_and_deletes_with_its_private_key(started: StartedNode, enterprises: Path) -> None:
+    def asked(command: str, *words: str, identity: str, key: str) -> int:
+        server = ("--server", f"127.0.0.1:{started.handle_port}", "--identity", f"300:0.NA/{identity}")
+        done = started.idnode(command, "88.118.9/泵", *words, *server, "--key", str(enterprises / key), "--json")
+        (code,) = codes(done.stdout)
+        assert done.returncode == (0 if code == ResponseCode.SUCCESS else 1)
+        return code
+
+    changes = (("set", "--value", "2:型号=甲"), ("unset", "1"), ("delete",))
+    stranger = [asked(*words, identity="88.118.10", key="88.118.10") for words in changes]
+    forger = [asked(*words, identity="88.118.9", key="88.118.10") for words in changes]
+    owner = [asked(*words, identity="88.118.9", key="88.118.9") for words in changes]
+    assert stranger == [ResponseCode.INVALID_ADMIN] * 3
+    assert forger == [ResponseCode.AUTHENTICATION_FAILED] * 3
+    assert owner == [ResponseCode.SUCCESS] * 3
+
+
+def test_a_list_for_programs_is_one_object_also_when_it_is_empty_or_refused(started: StartedNode) -> None:
+    assert started.idnode("prefix", "add", "88.118.11").returncode == 0
+    empty = started.idnode("list", "88.118.11", "--json")
+    for name in ("甲", "乙"):
+        assert started.idnode("register", f"88.118.11/{name}", "--value", f"名称={name}").returncode == 0
+    two = started.idnode("list", "88.118.11", "--json")
+    refused = started.idnode("list", "88.118.11", "--server", f"127.0.0.1:{started.handle_port}", "--json")
+    done = {"prefix": "88.118.11", "responseCode": 1, "message": ""}
+    assert json.loads(empty.stdout) == {**done, "handles": []}
+    assert json.loads(two.stdout) == {**done, "handles": ["88.118.11/乙", "88.118.11/甲"]}
+    assert json.loads(refused.stdout) == {**done, "responseCode": 402, "handles": []}
+    assert [empty.returncode, two.returncode, refused.returncode] == [0, 0, 1]
 
 
 @pytest.mark.parametrize("words", [(), ("--format", "handle")])

@@ -66,6 +66,11 @@ def test_a_reference_is_written_as_it_is_read() -> None:
     assert str(ValueReference.parse("300:0.NA/88.118.8")) == "300:0.NA/88.118.8"
 
 
+@pytest.mark.parametrize("spelling", ["4294967296:甲", "١:甲", "-1:甲", "1" * 5_000 + ":甲", ":甲", "甲"])
+def test_what_is_no_index_of_four_octets_belongs_to_the_handle(spelling: str) -> None:
+    assert ValueReference.parse(spelling) == ValueReference(0, spelling)
+
+
 @pytest.mark.parametrize(
     ("ttl", "seconds"),
     [
