@@ -12,7 +12,7 @@ from handle_protocol.bodies.site import SiteInfoResponse
 from handle_protocol.codes import ResponseCode
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.flags import OpFlag
-from handle_protocol.message import answer_to
+from handle_protocol.message import answer_to, answer_version
 from handle_protocol.predefined.site import encode_site
 from resolver.answer import Found, PermissionNeeded
 from resolver.authentication.authentication import Authentication
@@ -99,7 +99,9 @@ class Inquiries:
             digest = _digest_of(body.digest_octets)
         except MalformedMessage:
             return Proof.UNUSABLE
-        evidence = read_evidence(SECRET_KEY, body.proof, body.nonce, digest, asked.request.version)
+        # Who asks for the first time does not know our version, and says an old one with the newest as a suggestion.
+        version = answer_version(asked.request)
+        evidence = read_evidence(SECRET_KEY, body.proof, body.nonce, digest, version)
         verifier = self._authentication.verifier
         return (await verifier.verify(body.identity, evidence, f"{_APART}{asked.peer.address}")).proof
 

@@ -253,17 +253,17 @@ def ask_by_certificate(web: Web, question: WebQuestion, prover: Prover, _: WebRe
 
 def ask_by_challenge(web: Web, question: WebQuestion, prover: Prover, challenge: WebReply) -> WebReply:
     """Ask with a proof of the nonce that `challenge` brought, in the scheme Handle."""
-    return web.ask(question, proof_of_challenge(prover, challenge))
+    session = dict(_FIELD.findall(challenge.headers["WWW-Authenticate"]))
+    return web.ask(question, proof_in(session, prover))
 
 
-def proof_of_challenge(prover: Prover, challenge: WebReply) -> str:
-    """Return what answers the field WWW-Authenticate: the proof covers its nonce and one of our own."""
-    asked = dict(_FIELD.findall(challenge.headers["WWW-Authenticate"]))
+def proof_in(session: Mapping[str, Any], prover: Prover) -> str:
+    """Return what proves somebody in a session (sessionId, nonce): it covers that nonce and one of the client's."""
     client_nonce = secrets.token_bytes(_CLIENT_NONCE_OCTETS)
-    proof = prover.prove(base64.b64decode(asked["nonce"]), client_nonce)
+    proof = prover.prove(base64.b64decode(session["nonce"]), client_nonce)
     named = {
         "version": "0",
-        "sessionId": asked["sessionId"],
+        "sessionId": session["sessionId"],
         "cnonce": _base64(client_nonce),
         "id": quote(str(prover.identity), safe=""),
         "type": prover.kind,
