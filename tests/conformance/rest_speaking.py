@@ -239,7 +239,7 @@ class Web:
         return http.client.HTTPSConnection(*self.address, timeout=SECONDS, context=context)
 
 
-def ask_by_password(web: Web, question: WebQuestion, prover: Prover, _: WebReply) -> WebReply:
+def ask_by_password(web: Web, question: WebQuestion, prover: Prover, _: WebReply | None = None) -> WebReply:
     """Ask with a secret key in the scheme Basic."""
     assert isinstance(prover.key, bytes)
     user = quote(str(prover.identity), safe="").encode()

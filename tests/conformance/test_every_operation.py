@@ -31,14 +31,21 @@ from tests.conformance.doors import (
     web_of,
 )
 from tests.conformance.rest_differences import INEXPRESSIBLE, REST_DIFFERENCES, RestDifference, unsaid_in_rest
-from tests.conformance.rest_speaking import WebReply, status_of, web_question
-from tests.conformance.seeded import HOME
+from tests.conformance.rest_speaking import WebReply, ask_by_password, status_of, web_question
+from tests.conformance.seeded import HOME, OWNER
 from tests.conformance.speaking import Prover, answer_of, ask, request_of
 from tests.conformance.trials import TRIALS, Trial
 from tests.conformance.weak_trials import WEAK_TRIALS
 from tests.started_node import StartedNode
 
 ALL_TRIALS = (*TRIALS, *WEAK_TRIALS)
+
+
+PLAIN = "rest-plain"
+"""The REST API without TLS: nobody can say who they are."""
+
+OPEN_OPERATIONS = {OpCode.RESOLUTION, OpCode.GET_SITE_INFO, OpCode.VERIFY_CHALLENGE, OpCode.SESSION_TERMINATE}
+EXPRESSIBLE = [each for each in ALL_TRIALS if each.name not in INEXPRESSIBLE]
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ async def world(node: StartedNode) -> AsyncIterator[StartedNode]:
     records = [
         HandleRecord.of(handle_of(trial, door), trial.before)
         for trial in ALL_TRIALS
-        for door in DOORS
+        for door in (*DOORS, PLAIN)
         if trial.before is not None
     ]
     async with Database.open(node.database_url) as database:
@@ -87,9 +94,7 @@ def test_an_operation_ends_the_same_through_every_door_for_messages(trial: Trial
     assert outcomes == dict.fromkeys(MESSAGE_DOORS, expected_outcome(trial))
 
 
-@pytest.mark.parametrize(
-    "trial", [each for each in ALL_TRIALS if each.name not in INEXPRESSIBLE], ids=lambda trial: trial.name
-)
+@pytest.mark.parametrize("trial", EXPRESSIBLE, ids=lambda trial: trial.name)
 def test_an_operation_ends_over_rest_as_it_does_in_messages(trial: Trial, world: StartedNode) -> None:
     differs = REST_DIFFERENCES.get(trial.name, RestDifference())
     usual = expected_outcome(trial)
@@ -97,6 +102,21 @@ def test_an_operation_ends_over_rest_as_it_does_in_messages(trial: Trial, world:
     assert trial.name not in REST_DIFFERENCES or expected != usual
     outcomes = {door: rest_outcome_at(door, trial, differs.prover or trial.prover, world) for door in REST_DOORS}
     assert outcomes == dict.fromkeys(REST_DOORS, expected)
+
+
+@pytest.mark.parametrize("trial", EXPRESSIBLE, ids=lambda trial: trial.name)
+def test_without_tls_everybody_is_nobody(trial: Trial, world: StartedNode) -> None:
+    handle = handle_of(trial, PLAIN)
+    question = web_question(trial.body(handle), trial.op_code, trial.op_flags)
+    assert question is not None
+    reply = ask_by_password(replace(web_of(world), is_secure=False), question, OWNER)
+    if trial.op_code in OPEN_OPERATIONS and not trial.is_challenged:
+        assert reply.code == REST_DIFFERENCES.get(trial.name, RestDifference()).fields.get("code", trial.code)
+    elif trial.name == "create in no UTF-8":  # What is not even named needs no identity.
+        assert (reply.status, reply.code) == (400, ResponseCode.INVALID_HANDLE)
+    else:
+        assert (reply.status, reply.code) == (403, ResponseCode.AUTHENTICATION_NEEDED)
+    assert stored(handle, world) == (None if trial.before is None else told(trial.before))
 
 
 def test_what_rest_does_not_express_is_named_with_its_reason() -> None:
