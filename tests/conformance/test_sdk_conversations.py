@@ -42,7 +42,7 @@ from tests.conformance.sdk_speaking import (
     recorded_value,
     stand_in,
 )
-from tests.conformance.seeded import SEED, SERVER_ADMINISTRATOR, administrator, recorded_key
+from tests.conformance.seeded import SEED, SERVER_ADMINISTRATOR, administrator, recorded_key, vectors
 from tests.conformance.speaking import Prover, ask, connected, request_of
 from tests.started_node import StartedNode, wait_until
 
@@ -190,6 +190,12 @@ async def test_what_an_sdk_says_is_answered_as_it_was_when_it_was_recorded(name:
                 await name_administrators(node, turn)
     assert answered == {f"{turn.name} {turn.asked.request_id}": expected(turn) for turn in conversation(name)}
     assert site.servers[0].port(InterfaceProtocol.TCP) == node.handle_port
+
+
+def test_every_recorded_message_has_its_turn() -> None:
+    turns = [turn for name in CONVERSATIONS for turn in conversation(name)]
+    messages = {bytes.fromhex(each["wire_hex"]) for each in vectors("15-teleinfo")["vectors"] if "wire_hex" in each}
+    assert messages <= {message for turn in turns for message in (turn.request, turn.heard)}
 
 
 @pytest.mark.parametrize("step", ["modify", "resolve", "remove"])

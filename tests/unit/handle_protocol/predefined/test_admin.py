@@ -17,7 +17,7 @@ REFERENCE = ValueReference(300, "0.NA/88.300.15907")
 
 
 def test_two_spare_octets_of_old_writers_are_kept() -> None:
-    vector = next(v for v in read_vectors("04", "data_hex") if "legacy" in v["name"])
+    vector = next(v for v in read_vectors("04", "data_hex") if v["name"] == "HS_ADMIN legacy length (2 spare octets)")
     data = bytes.fromhex(vector["data_hex"])
     administrator = Administrator(0xFFF, REFERENCE, has_spare_octets=True)
     assert decode_administrator(data) == administrator
