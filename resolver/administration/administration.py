@@ -31,10 +31,10 @@ from resolver.administration.commands import (
     ReadValues,
     UnhomePrefix,
 )
-from resolver.administration.judgement import BUSY, NOT_PERMITTED, Judge, prove
+from resolver.administration.judgement import BUSY, NOT_PERMITTED, Judge
 from resolver.administration.outcomes import CommandOutcome, Done, IdentityNeeded, Listed, Refused, ValuesRead
 from resolver.administration.plan import NOT_THERE, Plan, RecordCommand, check, make_plan
-from resolver.administration.rights import ALL_PERMISSIONS, Need
+from resolver.administration.rights import ALL_PERMISSIONS, Need, ways_to_know
 from resolver.answer import Answer, Busy, Found, NotResponsible, Referred, Suspended
 from resolver.authentication.claims import Claim
 from resolver.resolve import Resolver
@@ -69,8 +69,8 @@ _BY_RESULT: Final[Mapping[ChangeResult, Refused]] = {
 }
 
 _TELL_FIRST: Final = (Create, ModifyValues)
-"""These say what stands against them before they ask who it is; the others only to somebody who has proved to be one,
-so that a wrong proof never tells whether a record is there."""
+"""These say what stands against them before they ask who it is; the others only to somebody who has proved to be an
+administrator, so that neither a wrong proof nor a stranger's tells whether a record or a value is there."""
 
 
 class Administration:
@@ -159,7 +159,8 @@ class Administration:
         record = replace(stored.record, handle=command.handle) if isinstance(stored, Found) else None
         plan = make_plan(command, record, int(self._resolver.unix_clock()))
         if isinstance(plan, Refused):
-            return plan if claim is None or tells_first else await prove(claim) or plan
+            ways = () if tells_first else ways_to_know(command.handle, record)
+            return await self._judge.judge(claim, ways, record) or plan
         objection = await self._judge.judge(claim, plan.ways, record)
         if objection is not None:
             return objection

@@ -8,6 +8,7 @@ from typing import Final
 
 from handle_protocol.handle import Handle, fold
 from handle_protocol.predefined.admin import AdminPermission
+from handle_protocol.record import HandleRecord
 from handle_protocol.value import HandleValue
 
 NO_PERMISSION: Final = AdminPermission(0)
@@ -66,6 +67,15 @@ def need_to_create(handle: Handle) -> Need:
     if described is not None and described.parent is not None:
         return Need(described.parent.handle, AdminPermission.ADD_DERIVED_PREFIX)
     return Need(handle.prefix.handle, AdminPermission.ADD_HANDLE)
+
+
+def ways_to_know(handle: Handle, record: HandleRecord | None) -> Ways:
+    """Return what it takes to hear that `handle`, or a value of its `record`, is not there: being an administrator.
+
+    Of the record, with whatever permissions; where there is none, of the one that says who may make it.
+    """
+    whose = need_to_create(handle).handle if record is None else handle
+    return ((Need(whose, NO_PERMISSION),),)
 
 
 def ways_to_replace(handle: Handle, for_the_difference: AdminPermission) -> Ways:
