@@ -42,7 +42,10 @@ def request(
     op_flags: int = OP_FLAGS_USUAL,
     session_id: int = 0,
 ) -> Message:
-    """Return the request that asks a server of unknown version for an operation.
+    """Return the request that asks a server for an operation.
+
+    The server's version is unknown, so ours is only suggested; the answer, and what is asked after a challenge, is in
+    the newest that both speak. Whoever has a session knows that: it asks in ours, since older sessions are refused.
 
     Args:
         body: what fits the operation.
@@ -60,7 +63,8 @@ def request(
         recursion_count=0,
         expires_at=int(now) + EXPIRATION_SECONDS,
     )
-    return Message(VERSION_UNKNOWN_PEER, VERSION_OURS, 0, session_id, request_id, header, body)
+    version = VERSION_OURS if session_id else VERSION_UNKNOWN_PEER
+    return Message(version, VERSION_OURS, 0, session_id, request_id, header, body)
 
 
 def resolution_request(

@@ -25,7 +25,7 @@ from handle_protocol.security.session_keys import finish_key_agreement, start_ke
 from handle_protocol.value import HandleValue, ValueReference
 from resolver.asking.identity import Identity
 from resolver.asking.reply import Reply, reply_of
-from resolver.asking.sessions import ClientSession, in_session
+from resolver.asking.sessions import SESSION_LOST, ClientSession, in_session
 from resolver.asking.wires import TIMEOUT_SECONDS_DEFAULT, Part, Wire
 from resolver.query import Query
 
@@ -45,7 +45,8 @@ _ALL_VALUES: Final = int(OP_FLAGS_USUAL & ~OpFlag.PUBLIC_ONLY)
 class Node:
     """One server. Refusals are replies; outages are OSError (TimeoutError too), nonsense is ProtocolError.
 
-    Several operations may be under way at once. Each answers a challenge once, with the identity, if there is one.
+    Several operations may be under way at once. Each answers a challenge once, with the identity, if there is one. A
+    session that the server has lost is replaced once for each operation; nothing is ever asked without one instead.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Node:
         self._identity = identity
         self._timeout_seconds = timeout_seconds
         self._session: ClientSession | None = None
+        self._replacing = asyncio.Lock()
 
     async def resolve(self, query: Query) -> Reply:
         """Ask for values. Those that are not public are a challenge away, where the query wants them."""
@@ -135,15 +137,14 @@ class Node:
         return await self._ask(KeyLoginRequest(identity), OpCode.KEY_LOGIN, _OF_NO_HANDLE, flags)
 
     async def start_session(self, *, encrypts: bool = True) -> Reply:
-        """Agree upon a key (Diffie-Hellman), in which everything is asked from now on."""
+        """Agree upon a key (Diffie-Hellman), in which everything is asked from now on; it replaces an older one."""
         loop = asyncio.get_running_loop()
         ours = start_key_agreement()
         public_key = await loop.run_in_executor(None, ours.public_data)
         identity = _NOBODY if self._identity is None else self._identity.reference
         body = SessionSetupRequest(ExchangeMode.DIFFIE_HELLMAN, SESSION_SECONDS_WANTED, identity, public_key)
         self._wire = self._connected
-        asked = self._request(body, OpCode.SESSION_SETUP, _ALL_VALUES)
-        answer, protocol = await self._first(Exchange(asked))
+        answer, protocol = await self._first(Exchange(_request(body, OpCode.SESSION_SETUP, _ALL_VALUES)))
         if isinstance(answer.body, SessionSetupResponse):
             data = answer.body.data
             key = await loop.run_in_executor(None, finish_key_agreement, ours, data, answer.version)
@@ -163,26 +164,60 @@ class Node:
         await self._connected.close()
 
     async def _ask(self, body: RequestBody, op_code: int, handle: Handle, op_flags: int = _ALL_VALUES) -> Reply:
-        parts = self._parts(self._wire, self._request(body, op_code, op_flags))
+        parts = self._parts(self._wire, _request(body, op_code, op_flags))
         async with aclosing(parts):
             answer, protocol = await anext(parts)
         return reply_of(answer, handle, protocol)
 
     async def _ask_for_parts(self, body: RequestBody, op_code: int, handle: Handle) -> AsyncGenerator[Reply, None]:
-        parts = self._parts(self._connected, self._request(body, op_code, _ALL_VALUES))
+        parts = self._parts(self._connected, _request(body, op_code, _ALL_VALUES))
         async with aclosing(parts):
             async for answer, protocol in parts:
                 yield reply_of(answer, handle, protocol)
 
     async def _parts(self, wire: Wire, asked: Message) -> AsyncGenerator[Part, None]:
-        """Yield the parts of an answer; where that is a challenge, those of the answer to ours."""
-        async for part in self._timed(wire.ask(self._exchange(asked))):
-            if self._identity is None or not isinstance(part.message.body, Challenge):
+        """Yield the parts of an answer; where the session was lost, those of the answer in a fresh one."""
+        session, lost = self._session, None
+        async with aclosing(self._parts_once(wire, asked)) as parts:
+            async for part in parts:
+                if session is not None and part.message.response_code in SESSION_LOST:
+                    lost = part
+                    break
                 yield part
-                continue
-            answering = await self._answer_challenge(part.message, part.message.body, asked, self._identity)
-            async for later in self._timed(wire.ask(self._exchange(answering, asked))):
-                yield later
+        if lost is None:
+            return
+        if asked.header.op_code == OpCode.SESSION_TERMINATE or not await self._replace(session):
+            yield lost
+            return
+        async with aclosing(self._parts_once(wire, asked)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _replace(self, lost: ClientSession | None) -> bool:
+        """Have a fresh session instead of a lost one; return whether there is one."""
+        async with self._replacing:
+            if self._session is lost and lost is not None:
+                await self.start_session(encrypts=lost.encrypts)
+            return self._session is not None and self._session is not lost
+
+    async def _parts_once(self, wire: Wire, asked: Message) -> AsyncGenerator[Part, None]:
+        """Yield the parts of an answer; where that is a challenge, those of the answer to ours.
+
+        The first exchange is over before the second begins: it has the same request id, or takes the last free place.
+        """
+        answering = None
+        async with aclosing(self._timed(wire.ask(self._exchange(asked)))) as parts:
+            async for part in parts:
+                body = part.message.body
+                if self._identity is not None and isinstance(body, Challenge):
+                    answering = await self._answer_challenge(part.message, body, asked, self._identity)
+                    break
+                yield part
+        if answering is None:
+            return
+        async with aclosing(self._timed(wire.ask(self._exchange(answering, asked)))) as parts:
+            async for part in parts:
+                yield part
 
     async def _answer_challenge(
         self, challenge: Message, body: Challenge, asked: Message, identity: Identity
@@ -209,14 +244,14 @@ class Node:
         async with aclosing(parts):
             return await anext(parts)
 
-    def _request(self, body: RequestBody, op_code: int, op_flags: int) -> Message:
-        asked = request(body, op_code, request_id=_new_request_id(), now=time.time(), op_flags=int(op_flags))
-        return asked if self._session is None else in_session(asked, self._session)
-
     def _exchange(self, asked: Message, challenged: Message | None = None) -> Exchange:
         if self._session is None:
             return Exchange(asked, challenged)
         return self._session.exchange(in_session(asked, self._session), challenged)
+
+
+def _request(body: RequestBody, op_code: int, op_flags: int) -> Message:
+    return request(body, op_code, request_id=_new_request_id(), now=time.time(), op_flags=int(op_flags))
 
 
 def op_flags_of(query: Query) -> int:

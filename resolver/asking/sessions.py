@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from handle_protocol.codes import ResponseCode
+from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.envelope import Version
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.exchange import Exchange
@@ -13,7 +13,7 @@ from handle_protocol.message import Message, decode_message, encode_message, enc
 from handle_protocol.security.message_authentication import mac_message, verify_mac
 from handle_protocol.security.session_keys import SessionKey
 
-_SAID_WITHOUT_CODE: Final = frozenset(
+SESSION_LOST: Final = frozenset(
     {
         ResponseCode.SESSION_TIMEOUT,
         ResponseCode.SESSION_FAILED,
@@ -21,7 +21,10 @@ _SAID_WITHOUT_CODE: Final = frozenset(
         ResponseCode.SESSION_MESSAGE_REJECTED,
     }
 )
-"""What a server says that has no such session. Whoever forges it could as well close the connection."""
+"""What a server says that has no such session (any more), without a code of course. Nothing was done.
+
+Whoever forges it gains a new session between the same two, or what they get by closing the connection.
+"""
 
 
 @dataclass(slots=True)
@@ -80,9 +83,14 @@ class SessionExchange(Exchange):
         """
         opened = self._session.open(message_octets) if is_sealed(message_octets) else message_octets
         message = decode_message(opened)
-        if message.response_code not in _SAID_WITHOUT_CODE:
+        if message.response_code not in SESSION_LOST:
             self._check(message)
         return super().accept_message(opened, now)
+
+    def _answers_operation(self, message: Message) -> bool:
+        """Who lost the session cannot read what is encrypted in it, not even which operation that was."""
+        could_not_read = message.header.op_code == OpCode.NONE and message.response_code in SESSION_LOST
+        return could_not_read or super()._answers_operation(message)
 
     def _check(self, message: Message) -> None:
         credential = message.credential

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,18 +15,21 @@ from handle_protocol.codes import ResponseCode
 from handle_protocol.handle import Handle, Prefix
 from handle_protocol.predefined.admin import Administrator, encode_administrator
 from handle_protocol.record import HandleRecord
-from handle_protocol.security.private_keys import SigningKey, read_private_key
+from handle_protocol.security.private_keys import SigningKey, make_key, read_private_key
+from handle_protocol.security.public_keys import KeyKind
 from handle_protocol.value import HandleValue, ValueReference
+from resolver.asking.streams import OUTSTANDING_MAX
 from resolver.client import Identity, Node, Protocol, connect
 from resolver.query import Query
 from tests.builders import text_value
-from tests.started_node import StartedNode, wait_until
+from tests.started_node import StartedNode, until, wait_until
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "handle"
 SEEDS = json.loads((VECTORS / "seed-handles.json").read_text(encoding="utf-8"))["handles"]
 KEYS = json.loads((VECTORS / "10-keys-and-files.json").read_text(encoding="utf-8"))["vectors"]
 PREFIX = Prefix.parse("88.300.15907")
 DEADLINE_SECONDS = 10.0
+RELOAD_SECONDS = 60.0
 
 ADMINISTRATORS = HandleValue(
     100, "HS_ADMIN", encode_administrator(Administrator(0xFFF, ValueReference(200, "0.NA/88.300.15907")))
@@ -33,13 +37,15 @@ ADMINISTRATORS = HandleValue(
 """The group of all keys of the prefix: whoever makes a record without it can never change it."""
 
 
-def rsa_key() -> SigningKey:
-    return read_private_key(b"\0\0\0\1" + bytes.fromhex(KEYS[1]["private_hex"]), None)
+def key_of_reference(name: str) -> SigningKey:
+    (vector,) = [each for each in KEYS if each["name"] == f"key {name}"]
+    return read_private_key(b"\0\0\0\1" + bytes.fromhex(vector["private_hex"]), None)
 
 
 IDENTITIES = {
-    "rsa": Identity(ValueReference(300, "0.NA/88.300.15907"), rsa_key()),
+    "rsa": Identity(ValueReference(300, "0.NA/88.300.15907"), key_of_reference("admin RSA")),
     "secret": Identity(ValueReference(301, "0.NA/88.300.15907"), b"s3cret-key"),
+    "dsa": Identity(ValueReference(302, "0.NA/88.300.15907"), key_of_reference("admin DSA")),
 }
 
 
@@ -47,7 +53,8 @@ IDENTITIES = {
 def started(server_data_dir: Path) -> Iterator[StartedNode]:
     folder = server_data_dir / "asking"
     folder.mkdir(mode=0o755)
-    with StartedNode.run(folder / "node", {"IDNODE_SERVER_ADMINS": "300:0.NA/88.300.15907"}) as node:
+    settings = {"IDNODE_SERVER_ADMINS": "300:0.NA/88.300.15907", "IDNODE_LEGACY_AUTHENTICATION": "1"}
+    with StartedNode.run(folder / "node", settings) as node:
         lines = [json.dumps({"handle": each["handle"], "values": each["values"]}) for each in SEEDS]
         (folder / "seeds.ndjson").write_text("\n".join(lines) + "\n", encoding="utf-8")
         assert node.idnode("prefix", "add", str(PREFIX)).returncode == 0
@@ -95,6 +102,55 @@ async def test_a_record_is_made_changed_and_deleted(started: StartedNode, protoc
         (2, "滚动轴承")
     ]
     assert (deleted.response_code, missing.response_code) == (done, ResponseCode.HANDLE_NOT_FOUND)
+
+
+async def test_a_key_of_dsa_is_known_where_old_proofs_are_accepted(started: StartedNode) -> None:
+    record = HandleRecord.of(Handle("88.300.15907/旧密钥"), (text_value(1, "名称", "泵"), ADMINISTRATORS))
+    async with asking(started, key="dsa") as node:
+        replies = [await node.create(record), await node.delete(record.handle)]
+    assert [reply.response_code for reply in replies] == [ResponseCode.SUCCESS] * 2
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp", "http"])
+async def test_an_owner_with_a_key_of_sm2_changes_their_record(started: StartedNode, protocol: Protocol) -> None:
+    handle, key = Handle(f"88.300.15907/国密-{protocol}"), make_key(KeyKind.SM2)
+    owner = ValueReference(300, handle.spelling)
+    grant = HandleValue(100, "HS_ADMIN", encode_administrator(Administrator(0xFFF, owner)))
+    async with asking(started) as node:
+        record = HandleRecord.of(handle, (HandleValue(300, "HS_PUBKEY", key.public_data()), grant))
+        assert (await node.create(record)).is_success
+    address = ("127.0.0.1", started.http_port if protocol == "http" else started.handle_port)
+    async with connect(address, identity=Identity(owner, make_key(KeyKind.SM2)), protocol=protocol) as node:
+        forged = await node.add(handle, [text_value(1, "名称", "泵")])
+    async with connect(address, identity=Identity(owner, key), protocol=protocol) as node:
+        added = await node.add(handle, [text_value(1, "名称", "泵")])
+        deleted = await node.delete(handle)
+    assert [reply.response_code for reply in (forged, added, deleted)] == [
+        ResponseCode.AUTHENTICATION_FAILED,
+        ResponseCode.SUCCESS,
+        ResponseCode.SUCCESS,
+    ]
+
+
+async def test_more_challenged_requests_than_places_are_outstanding_and_all_are_done(started: StartedNode) -> None:
+    records = [
+        HandleRecord.of(Handle(f"88.300.15907/并发-{number}"), (text_value(1, "名称", "泵"), ADMINISTRATORS))
+        for number in range(2 * OUTSTANDING_MAX)
+    ]
+    async with asking(started, key="secret") as node:
+        made = await asyncio.gather(*map(node.create, records))
+        gone = await asyncio.gather(*(node.delete(record.handle) for record in records))
+    assert {reply.response_code for reply in (*made, *gone)} == {ResponseCode.SUCCESS}
+
+
+async def test_a_list_is_asked_for_in_a_session_with_a_challenge(started: StartedNode) -> None:
+    record = HandleRecord.of(Handle("88.300.15907/会话内"), (text_value(1, "名称", "泵"), ADMINISTRATORS))
+    async with asking(started, key="secret") as node:
+        assert (await node.create(record, overwrite=True)).is_success
+    async with asking(started, key="secret") as node:
+        assert (await node.start_session()).is_success
+        listed = [handle async for part in node.list_handles(PREFIX) for handle in part.handles]
+    assert record.handle.key(folds_suffix=True) in [handle.key(folds_suffix=True) for handle in listed]
 
 
 async def test_a_suffix_is_minted_and_told(started: StartedNode) -> None:
@@ -163,4 +219,17 @@ async def test_who_is_logged_in_is_not_challenged(started: StartedNode) -> None:
     async with asking(started) as node:
         assert (await node.log_in()).is_success
         reply = await node.resolve(Query(PREFIX.handle, (301,), is_public_only=False))
+    assert reply.record.values[0].data == b"s3cret-key"
+
+
+async def test_when_the_workers_were_replaced_the_client_goes_on_in_a_fresh_session(started: StartedNode) -> None:
+    query = Query(PREFIX.handle, (301,), is_public_only=False)
+    async with asking(started, key="secret") as node:
+        assert (await node.start_session()).is_success
+        assert (await node.resolve(query)).is_success
+        former = set(started.workers)
+        started.process.send_signal(signal.SIGHUP)
+        await until(lambda: len(started.workers) == len(former) and not former & set(started.workers), RELOAD_SECONDS)
+        await until(started.is_ready, RELOAD_SECONDS)
+        reply = await node.resolve(query)
     assert reply.record.values[0].data == b"s3cret-key"

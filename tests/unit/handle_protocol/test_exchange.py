@@ -14,6 +14,7 @@ from handle_protocol.bodies.login import KeyLoginRequest
 from handle_protocol.bodies.raw import RawBody
 from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionResponse
 from handle_protocol.codes import OpCode, ResponseCode
+from handle_protocol.envelope import VERSION_OURS, VERSION_UNKNOWN_PEER
 from handle_protocol.errors import ProtocolError
 from handle_protocol.exchange import Exchange, challenge_answer_request, request, resolution_request
 from handle_protocol.flags import OpFlag
@@ -200,6 +201,12 @@ def test_any_operation_is_asked_for_in_a_session_or_without() -> None:
     asked = request(HandleRequest(Handle("/")), OpCode.SESSION_TERMINATE, request_id=9, now=NOW, session_id=5)
     assert decode_message(Exchange(asked).request_octets) == asked
     assert (asked.session_id, asked.header.op_code) == (5, OpCode.SESSION_TERMINATE)
+    assert asked.version == asked.suggested == VERSION_OURS
+
+
+def test_a_server_of_unknown_version_is_asked_in_an_old_one_and_told_ours() -> None:
+    asked = request(HandleRequest(Handle("/")), OpCode.GET_SITE_INFO, request_id=9, now=NOW)
+    assert (asked.version, asked.suggested) == (VERSION_UNKNOWN_PEER, VERSION_OURS)
 
 
 def test_a_challenge_is_answered_in_the_version_that_the_server_suggests_and_names_what_it_kept() -> None:
