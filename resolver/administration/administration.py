@@ -8,10 +8,12 @@ The order is that of the reference, so that clients learn the same from the same
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from handle_protocol.codes import ResponseCode
 from handle_protocol.errors import InvalidHandle
@@ -40,8 +42,8 @@ from resolver.authentication.claims import Claim
 from resolver.resolve import Resolver
 from resolver.sources import ChangeResult, HandleList, PrefixWriter, RecordChange, RecordWriter
 
-DECISIONS_MAX: Final = 8
-"""How often a change is decided anew because the record changed meanwhile; in the field twice is rare."""
+DECISIONS_MAX: Final = 32
+"""How often a change is decided anew because others changed the record meanwhile; in the field twice is rare."""
 
 LISTED_MAX: Final = 10_000
 """Handles in one look at the list; who wants more goes on after the last."""
@@ -100,6 +102,7 @@ class Administration:
         self._prefix_writer = prefix_writer
         self._server_administrators: Permitted = dict.fromkeys(server_administrators, ALL_PERMISSIONS)
         self._new_suffix = new_suffix
+        self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
         self._others: Mapping[type[Command], Callable[[Any, Claim | None], Awaitable[CommandOutcome]]] = {
             ReadValues: self._read_values,
             ListHandles: self._list_handles,
@@ -130,10 +133,19 @@ class Administration:
         named = self._name(command)
         if named is None:
             return _NO_NAME
-        for _ in range(DECISIONS_MAX):
-            outcome = await self._decide(named, claim, expected)
-            if outcome is not None:
-                return outcome
+        outcome = await self._decide(named, claim, expected)
+        return outcome or await self._decide_in_turn(named, claim, expected)
+
+    async def _decide_in_turn(
+        self, command: RecordCommand, claim: Claim | None, expected: int | None
+    ) -> CommandOutcome:
+        """Do it after all others of this worker for whom the record changed meanwhile, too: then few compete for it."""
+        turn = self._turns.setdefault(command.handle.key(folds_suffix=True), asyncio.Lock())
+        async with turn:
+            for _ in range(DECISIONS_MAX):
+                outcome = await self._decide(command, claim, expected)
+                if outcome is not None:
+                    return outcome
         return BUSY
 
     def _name(self, command: RecordCommand) -> RecordCommand | None:

@@ -266,7 +266,7 @@ async def test_a_record_that_changes_meanwhile_is_looked_at_again(stocked) -> No
     outcome = await stocked.perform(AddValues(THERE, (NEW,)), OWNER)
     assert [value.index for value in stocked.values(THERE.spelling)] == [1, 9, 100]  # What interfered is kept.
     assert outcome == Done(THERE, revision=stocked.register.records[THERE.key()].revision)
-    stocked.register.meanwhile = [interfere] * DECISIONS_MAX
+    stocked.register.meanwhile = [interfere] * (1 + DECISIONS_MAX)
     assert await stocked.perform(AddValues(THERE, (text_value(10, "X", "x"),)), OWNER) == BUSY
 
 
