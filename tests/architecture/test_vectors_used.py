@@ -30,7 +30,6 @@ NOT_READ: Final = {
     "message_hex": "the octets without the envelope, whose octets are there as well",
     "after_body_hex": "how the octets end",
     "op_flags_hex": "in the header as well",
-    "user": "in the octets of the request",
     "packet_count": "how many packets there are",
     "challenge_message_hex": "nonce and digest stand beside it",
     "challenge_session_id": "in the octets of the answer",

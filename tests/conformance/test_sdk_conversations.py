@@ -18,7 +18,7 @@ from handle_protocol.bodies.resolution import ResolutionRequest, ResolutionRespo
 from handle_protocol.bodies.site import SiteInfoResponse
 from handle_protocol.codes import OpCode, ResponseCode
 from handle_protocol.flags import OpFlag
-from handle_protocol.handle import Handle
+from handle_protocol.handle import Handle, Prefix
 from handle_protocol.message import Message, decode_message, encode_message
 from handle_protocol.octets import OctetReader
 from handle_protocol.predefined.site import InterfaceProtocol, Site
@@ -65,6 +65,9 @@ SM2_IN_DER: Final = replace(SM2_IN_PEM, data=base64.b64decode("".join(KEYS["sm2_
 ALIVE: Final = ResolutionRequest(Handle("0"))
 """What Teleinfo's SDK asks on a connection that is idle."""
 
+[USER] = [each for each in vectors("15-teleinfo")["vectors"] if "password" in each]
+"""Who logs in with a password."""
+
 ELSEWHERE: Final = Handle("88.300.15907/抄来的")
 
 ACTORS: Final[dict[str, tuple[SigningKey, HandleValue]]] = {
@@ -106,13 +109,15 @@ def site_of(node: StartedNode) -> Site:
 
 @asynccontextmanager
 async def started(data_dir: Path, settings: dict[str, str]) -> AsyncIterator[StartedNode]:
-    """Run a node whose prefix record is the one of the recording, with administrators."""
+    """Run a node with the prefix record of the recording, with administrators, and its user with a password."""
     shown = decode_message(recorded("caict: resolve response")).body
     assert isinstance(shown, ResolutionResponse)
     named = administrator(101, APP), administrator(102, SERVER_ADMINISTRATOR)
     with StartedNode.run(data_dir, settings) as node:
         async with Database.open(node.database_url) as database:
+            await PrefixStore(database).add(Prefix.parse(USER["user"]), enterprise="口令登录的企业")
             await PrefixStore(database).add(SEED, enterprise="南通锂电工具有限公司（示例）")
+        await store(node, USER["user"], HandleValue(300, "HS_SECKEY", USER["password"].encode(), permissions=12))
         await store(node, SEED.handle.spelling, *shown.values, *named)
         wait_until(lambda: is_known(node), 20.0)
         yield node
@@ -291,6 +296,15 @@ def trusted_answer(node: StartedNode, handle: Handle) -> Message:
     question = decode_message(recorded("caict: resolve request #4"))
     with connected(node.address) as way:
         return ask(way, replace(question, body=ResolutionRequest(handle)))
+
+
+async def test_a_password_is_taken_as_it_was_recorded_where_that_is_set(server_data_dir: Path) -> None:
+    turn = first_turns("caict")["password login"]
+    async with started(server_data_dir / "legacy", {"IDNODE_LEGACY_AUTHENTICATION": "1"}) as node:
+        with Sdk(node.address, RSA) as sdk:
+            _, ours = sdk.say(turn.request)
+        compared = Compared(turn.asked, ours, decode_message(turn.heard), time.time(), site_of(node))
+    assert as_heard(compared) == turn.heard
 
 
 @pytest.mark.parametrize("name", CONVERSATIONS)
