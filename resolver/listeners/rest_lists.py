@@ -103,7 +103,7 @@ class RestLists:
             answer = _prefixes_answer(outcome, asked)
         else:
             outcome = await self._perform(_prefix_command(request.method, asked), asker)
-            answer = answer_of(outcome, asked, creates=request.method == "POST")
+            answer = answer_of(outcome, asked)
         return self._say(request, answer, parameters, asker)
 
     async def _list(self, prefix: Prefix, page: Page, asker: Asker) -> CommandOutcome:

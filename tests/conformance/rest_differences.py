@@ -60,7 +60,6 @@ REST_DIFFERENCES: Mapping[str, RestDifference] = {
     "list the handles of a suspended prefix": _asked_first(OWNER),
     "list the handles of a delegated prefix": _asked_first(OWNER),
     "list the handles of no prefix": _asked_first(OWNER),
-    "home once more": RestDifference("the status tells what is new", {"has_overwritten": True}),
     "home no prefix": _asked_first(SERVER_ADMINISTRATOR),
     "unhome no prefix": _asked_first(SERVER_ADMINISTRATOR),
     "verify a proof that is none": RestDifference(

@@ -91,7 +91,7 @@ class WebReply:
 def status_of(code: int, method: str, *, has_overwritten: bool) -> int:
     """Return the HTTP status that goes with a response code over TLS, as the reference's table has it."""
     if code == 1:
-        return 201 if method in {"PUT", "POST"} and not has_overwritten else 200
+        return 201 if method == "PUT" and not has_overwritten else 200
     if code == 200:
         return 200 if method == "GET" else 400
     return STATUS_BY_CODE.get(code, 500)

@@ -185,7 +185,7 @@ def rest_outcome_at(door: str, trial: Trial, prover: Prover | None, node: Starte
     is_challenged = reply.code == ResponseCode.AUTHENTICATION_NEEDED
     if is_challenged and prover is not None:
         reply = credentials_at(door, prover)(web, question, prover, reply)
-    has_overwritten = question.method in {"PUT", "POST"} and reply.status == 200
+    has_overwritten = question.method == "PUT" and reply.status == 200
     if reply.code is not None:
         assert reply.status == status_of(reply.code, question.method, has_overwritten=has_overwritten)
     shown = shown_over_rest(reply) if trial.op_code == OpCode.RESOLUTION else None
