@@ -12,7 +12,7 @@ from handle_protocol.handle import Prefix
 from handle_protocol.message import Message
 from handle_protocol.record import HandleRecord
 from registry.database import Database
-from registry.prefixes import PrefixStore
+from registry.prefixes import PrefixStore, PrefixWriter
 from registry.records import RecordStore
 from tests.reliability.enterprises import Enterprise
 from tests.reliability.fleet import fleet
@@ -63,13 +63,24 @@ async def register(node: StartedNode) -> AsyncIterator[Database]:
 
 async def settle(node: StartedNode, enterprise: Enterprise, *records: HandleRecord) -> Enterprise:
     """Give an enterprise its place in the register of every worker; `records` come beside its own, or instead."""
-    stored = {record.handle: record for record in (enterprise.description(), enterprise.product("水泵"), *records)}
     async with Database.open(node.database_url) as database:
-        await PrefixStore(database).add(enterprise.prefix, enterprise=f"企业 {enterprise.prefix}（示例）")
-        await RecordStore(database).put(tuple(stored.values()))
-    async with fleet(node) as clients:
-        await clients.wait_until(f"{enterprise.prefix}/水泵", is_found, HEARD_SECONDS)
+        await place(database, enterprise, *records)
+    await wait_until_known(node, enterprise)
     return enterprise
+
+
+async def place(database: Database, enterprise: Enterprise, *records: HandleRecord) -> None:
+    """Give an enterprise its place in the register; workers hear of it."""
+    stored = {record.handle: record for record in (enterprise.description(), enterprise.product("水泵"), *records)}
+    await PrefixWriter(database).home(enterprise.prefix)  # As over the wire: any octets can be a prefix there.
+    await RecordStore(database).put(tuple(stored.values()))
+
+
+async def wait_until_known(node: StartedNode, *enterprises: Enterprise) -> None:
+    """Wait until every worker answers for enterprises."""
+    async with fleet(node) as clients:
+        for enterprise in enterprises:
+            await clients.wait_until(f"{enterprise.prefix}/水泵", is_found, HEARD_SECONDS)
 
 
 def is_found(answer: Message) -> bool:

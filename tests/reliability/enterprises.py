@@ -85,14 +85,14 @@ class Enterprise:
     signing: PrivateKey
 
     @classmethod
-    def of(cls, prefix: str) -> Enterprise:
-        """Return an enterprise with new keys."""
+    def of(cls, prefix: str, key: SigningKey | None = None) -> Enterprise:
+        """Return an enterprise with new keys, or one whose private key is given: making them takes long."""
         parsed = Prefix.parse(prefix)
         handle = parsed.handle.spelling
         return cls(
             parsed,
             SecretKey(ValueReference(SECRET_INDEX, handle), f"口令-{prefix}".encode()),
-            PrivateKey(ValueReference(SIGNING_INDEX, handle), make_key(KeyKind.RSA)),
+            PrivateKey(ValueReference(SIGNING_INDEX, handle), key or make_key(KeyKind.RSA)),
         )
 
     def handle(self, suffix: str) -> Handle:

@@ -20,6 +20,7 @@ from handle_protocol.handle import Handle
 from handle_protocol.message import Message, encode_message
 from handle_protocol.security.secret_proofs import make_secret_proof
 from handle_protocol.value import ValueReference
+from tests.conformance.rest_speaking import web_question
 from tests.reliability.claimant import (
     Wish,
     answer_to_challenge,
@@ -38,7 +39,7 @@ from tests.reliability.fleet import CLIENTS
 from tests.reliability.octets_client import datagrams
 from tests.reliability.scale import IS_LONG
 from tests.reliability.session_client import open_session
-from tests.reliability.web_client import WebWish, ask_web, target_of
+from tests.reliability.web_client import ask_web
 from tests.started_node import StartedNode, until
 
 FAILURES_MAX = 10
@@ -81,7 +82,9 @@ async def in_session(node: StartedNode, source: str, key: SecretKey) -> int:
 
 
 async def by_password(node: StartedNode, source: str, key: SecretKey) -> int:
-    reply = await ask_web(node, WebWish("GET", target_of(PRODUCT, "?publicOnly=false")), key, source)
+    asked = web_question(SECRET.body, SECRET.op_code, SECRET.op_flags)
+    assert asked is not None
+    reply = await ask_web(node, asked, key, source)
     if reply.status == 429:
         assert reply.headers["Retry-After"] == "60"
     return {200: RIGHT, 401: WRONG, 429: REFUSED}[reply.status]
