@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from typing import Final
+from typing import Final, cast
 
 from handle_protocol.envelope import decode_envelope
 from handle_protocol.errors import ProtocolError
@@ -91,8 +91,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport), "TCP"
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are transports by shape alone.
 
     def data_received(self, data: bytes) -> None:
         """Take octets of the stream."""

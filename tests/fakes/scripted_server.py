@@ -60,8 +60,11 @@ Script = Callable[[Conversation], Awaitable[None]]
 
 
 @asynccontextmanager
-async def scripted_server(script: Script) -> AsyncIterator[tuple[Address, Sequence[Conversation]]]:
-    """Serve; a connection is closed when its script ends. Gives the address, and the conversations as they come."""
+async def scripted_server(script: Script, port: int = 0) -> AsyncIterator[tuple[Address, Sequence[Conversation]]]:
+    """Serve; a connection is closed when its script ends.
+
+    Gives the address, and the conversations as they come. A port of 0 stands for any.
+    """
     conversations: list[Conversation] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -75,7 +78,7 @@ async def scripted_server(script: Script) -> AsyncIterator[tuple[Address, Sequen
             writer.close()
             conversation.is_over.set()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(serve, "127.0.0.1", port) as server:
         yield server.sockets[0].getsockname(), conversations
         for conversation in conversations:
             conversation.writer.transport.abort()
