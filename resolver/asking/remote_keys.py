@@ -1,4 +1,4 @@
-"""Keys of administrators whose handles are not ours: asked of configured nodes, and of those we delegated to.
+"""Keys and certificates of handles that are not ours: asked of configured nodes, and of those we delegated to.
 
 Nobody else is ever asked: neither a record nor a client can make this node speak to an address of its choice.
 """
@@ -17,6 +17,7 @@ from handle_protocol.codes import ResponseCode
 from handle_protocol.errors import ProtocolError
 from handle_protocol.handle import Handle
 from handle_protocol.predefined.site import InterfaceProtocol, Site
+from handle_protocol.security.record_trust import CERTIFICATE_TYPE
 from handle_protocol.value import HandleValue, ValueReference
 from resolver.asking.node import Node
 from resolver.asking.reply import Address
@@ -27,8 +28,16 @@ from resolver.query import Query
 ASKING_SECONDS: Final = 2.0
 """For one node; somebody waits to be let in meanwhile."""
 
+ASKED_AT_ONCE_MAX: Final = 32
+"""Ours: each costs a connection for up to two seconds, and anybody can claim to be somebody from elsewhere."""
+
 REMEMBERED_SECONDS: Final = 60.0
 REMEMBERED_MAX: Final = 1_000
+
+_WANTED: Final = (PUBLIC_KEY, CERTIFICATE_TYPE)
+
+_LATER: Final = frozenset({ResponseCode.SERVER_TOO_BUSY, ResponseCode.AUTHENTICATION_ERROR})
+"""Reference and ours: a service that cannot verify now, or has seen too many wrong proofs for a while."""
 
 _ABSENT: Final = frozenset({ResponseCode.HANDLE_NOT_FOUND, ResponseCode.VALUES_NOT_FOUND})
 
@@ -51,6 +60,7 @@ class AskedKeys:
         self._resolvers = tuple(resolvers)
         self._find_site = find_site
         self._clock = clock
+        self._under_way = 0
         self._remembered: LRUCache[bytes, tuple[float, tuple[HandleValue, ...]]] = LRUCache(REMEMBERED_MAX)
 
     async def values(self, handle: Handle) -> tuple[HandleValue, ...]:
@@ -70,20 +80,24 @@ class AskedKeys:
             raise ProtocolError("nobody is known who keeps this secret key")
         digest_octets = bytes((code.digest.algorithm,)) + code.digest.octets
         asked = VerifyChallengeRequest(identity, code.nonce, digest_octets, code.octets)
-        async with _connected(server) as node:
+        async with self._connected(server) as node:
             reply = await node.verify_challenge(asked)
-        return isinstance(reply.body, VerifyChallengeResponse) and reply.body.is_valid
+        if isinstance(reply.body, VerifyChallengeResponse):
+            return reply.body.is_valid
+        if reply.response_code in _LATER:
+            raise ConnectionError("the service of this secret key verifies nothing now")
+        raise ProtocolError("the service of this secret key gives no verdict")
 
     async def _ask(self, handle: Handle) -> tuple[HandleValue, ...]:
         delegated = self._delegated(handle)
         for server in self._resolvers if delegated is None else (delegated,):
             try:
-                async with _connected(server) as node:
-                    reply = await node.resolve(Query(handle, types=(PUBLIC_KEY,)))
+                async with self._connected(server) as node:
+                    reply = await node.resolve(Query(handle, types=_WANTED))
             except (ConnectionError, TimeoutError):
                 continue
             if reply.is_success:
-                return tuple(value for value in reply.record.values if value.has_type(PUBLIC_KEY))
+                return tuple(value for value in reply.record.values if any(map(value.has_type, _WANTED)))
             if reply.response_code in _ABSENT:
                 return ()
         raise ConnectionError("nobody who knows this handle can be asked")
@@ -94,11 +108,15 @@ class AskedKeys:
         port = None if server is None else server.port(InterfaceProtocol.TCP)
         return None if server is None or port is None else (str(server.address), port)
 
-
-@asynccontextmanager
-async def _connected(server: Address) -> AsyncIterator[Node]:
-    try:
-        async with connect(server, timeout_seconds=ASKING_SECONDS) as node:
-            yield node
-    except OSError as error:
-        raise ConnectionError(str(error)) from error
+    @asynccontextmanager
+    async def _connected(self, server: Address) -> AsyncIterator[Node]:
+        if self._under_way >= ASKED_AT_ONCE_MAX:
+            raise ConnectionError("too many keys are being asked for elsewhere")
+        self._under_way += 1
+        try:
+            async with connect(server, timeout_seconds=ASKING_SECONDS) as node:
+                yield node
+        except OSError as error:
+            raise ConnectionError(str(error)) from error
+        finally:
+            self._under_way -= 1

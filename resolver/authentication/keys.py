@@ -25,7 +25,7 @@ class RemoteKeys(Protocol):
     """Keys of handles that are not ours. Asks configured nodes alone, each time with a deadline."""
 
     async def values(self, handle: Handle) -> tuple[HandleValue, ...]:
-        """Return the public keys of `handle`, at most a minute old; none when there are none.
+        """Return the public keys and certificates of `handle`, at most a minute old; none when there are none.
 
         Raises:
             ConnectionError, TimeoutError: nobody who knows can be asked.
