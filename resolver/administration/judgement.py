@@ -15,7 +15,7 @@ from handle_protocol.record import HandleRecord
 from handle_protocol.value import ValueReference
 from resolver.administration.administrators import Permitted, find_permissions, named_in
 from resolver.administration.outcomes import IdentityNeeded, Refused
-from resolver.administration.rights import NO_PERMISSION, Need, Ways
+from resolver.administration.rights import NO_PERMISSION, Need, Ways, gives_rights
 from resolver.answer import Busy, Found
 from resolver.authentication.claims import Claim, Proof
 from resolver.resolve import Resolver
@@ -139,7 +139,17 @@ class _Rights:
         enough = NO_PERMISSION
         for need in (need for way in self._ways for need in way if need.handle == handle):
             enough |= need.permissions
-        return await find_permissions(self._identity, named_in(record), enough, self._find_record)
+        naming = await self._naming(handle, record)
+        return await find_permissions(self._identity, named_in(naming), enough, self._find_record)
+
+    async def _naming(self, handle: Handle, record: HandleRecord) -> HandleRecord:
+        """Return the record that names who may change `record`: its own values do, else those of its prefix.
+
+        The industrial SDKs register records without HS_ADMIN, and change them later (recorded: vectors, file 15).
+        """
+        if handle.described_prefix is not None or any(map(gives_rights, record.values)):
+            return record
+        return await self._find_record(handle.prefix.handle) or record
 
     async def _find_record(self, handle: Handle) -> HandleRecord | None:
         key = handle.key()

@@ -93,12 +93,6 @@ async def store(node: StartedNode, handle: str, *values: HandleValue) -> None:
         await RecordStore(database).put((HandleRecord.of(Handle(handle), values),))
 
 
-async def name_administrators(node: StartedNode, turn: Turn) -> None:
-    """Let both who log in change the record that was made: the SDKs' own values name nobody."""
-    named = administrator(100, APP), administrator(101, SERVER_ADMINISTRATOR)
-    await store(node, handle_of(turn).spelling, *values_of(turn), *named)
-
-
 def site_of(node: StartedNode) -> Site:
     """Return where the node says to be."""
     with connected(node.address) as way:
@@ -191,8 +185,6 @@ async def test_what_an_sdk_says_is_answered_as_it_was_when_it_was_recorded(name:
             sent, ours = sdk.say(turn.request)
             compared = Compared(decode_message(sent), ours, decode_message(expected(turn)), time.time(), site)
             answered[f"{turn.name} {ours.request_id}"] = as_heard(compared)
-            if turn.asked.header.op_code == OpCode.CREATE_HANDLE:
-                await name_administrators(node, turn)
     assert answered == {f"{turn.name} {turn.asked.request_id}": expected(turn) for turn in conversation(name)}
     assert site.servers[0].port(InterfaceProtocol.TCP) == node.handle_port
 
@@ -217,7 +209,6 @@ async def test_a_login_holds_on_its_connection_alone_and_ends_with_it(name: str,
         assert say(sdk, name, *LOGIN) == [1, 402, 1]
         assert say(other, name, "create") == [NOT_LOGGED_IN[name]]
         assert say(sdk, name, "create") == [ResponseCode.SUCCESS]
-    await name_administrators(node, first_turns(name)["create"])
     async with speaking(name, node) as again:
         assert say(again, name, "delete") == [NOT_LOGGED_IN[name]]
         assert say(again, name, *LOGIN, "delete") == [1, 402, 1, 1]
@@ -305,10 +296,3 @@ async def test_a_password_is_taken_as_it_was_recorded_where_that_is_set(server_d
             _, ours = sdk.say(turn.request)
         compared = Compared(turn.asked, ours, decode_message(turn.heard), time.time(), site_of(node))
     assert as_heard(compared) == turn.heard
-
-
-@pytest.mark.parametrize("name", CONVERSATIONS)
-async def test_a_record_that_names_no_administrator_is_changed_by_nobody(name: str, node: StartedNode) -> None:
-    """As by the reference; the server of the recording asked nobody for rights."""
-    async with speaking(name, node) as sdk:
-        assert say(sdk, name, *LOGIN, "create", "add", "delete") == [1, 402, 1, 1, 400, 400]

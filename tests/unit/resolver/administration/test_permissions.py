@@ -190,3 +190,24 @@ async def test_a_revoked_right_ends_with_the_next_command(world: AdministeredWor
     world.register.put("0.NA/88.300.15907", admin_value(OWNER, ~P.ADD_HANDLE))  # The feed has not told yet.
     again = Create(Handle("88.300.15907/另一"), (URL,))
     assert await world.perform(again, claim) == Refused(ResponseCode.INSUFFICIENT_PERMISSIONS)
+
+
+@pytest.mark.parametrize("granted", list(P), ids=lambda each: each.name)
+async def test_a_record_that_names_nobody_is_changed_by_who_may_change_its_prefix_record(granted, world) -> None:
+    world.register.put(PUMP.spelling, URL, NAME)
+    world.register.put("0.NA/88.300.15907", admin_value(OWNER, granted))
+    outcome = await world.perform(ModifyValues(PUMP, (another(URL),)), OWNER)
+    assert isinstance(outcome, Done) == (granted is P.MODIFY_VALUE)
+
+
+@pytest.mark.parametrize(
+    ("handle", "values"),
+    [(PUMP, (URL, text_value(100, "HS_ADMIN", "读不懂"))), (Handle("0.NA/88.300.15907.1"), (URL,))],
+    ids=["names somebody who cannot be read", "describes a prefix"],
+)
+async def test_a_record_is_not_nobodys_if_it_names_an_administrator_or_describes_a_prefix(
+    handle, values, world
+) -> None:
+    world.register.put(handle.spelling, *values)
+    world.register.put("0.NA/88.300.15907", admin_value(OWNER))
+    assert await world.perform(Delete(handle), OWNER) == Refused(ResponseCode.INVALID_ADMIN)
