@@ -35,6 +35,7 @@ from resolver.computed import ComputedRecords
 from resolver.flights import Flights, Landing
 from resolver.query import Query
 from resolver.sources import RecordSource, RegisteredPrefix
+from resolver.unix_clock import UnixClock
 
 PROBE_SECONDS: Final = 1.0
 """After an outage showed, the register is left alone for so long, instead of letting everybody wait for it."""
@@ -61,13 +62,13 @@ class Resolver:
         *,
         queries_max: int = 3,
         clock: Callable[[], float] = time.monotonic,
-        unix_clock: Callable[[], float] = time.time,
+        unix_clock: Callable[[], float] | None = None,
     ) -> None:
         self.site = site
         self.authority = Authority()
         self.cache = cache
         self.clock = clock
-        self.unix_clock = unix_clock
+        self.unix_clock = unix_clock or UnixClock()
         self._unreachable_until = 0.0
         self._flights = Flights(source, self._remember, self._note_failure, queries_max)
         self._computed = ComputedRecords(lambda: self.authority, cache, self._flights, clock)

@@ -36,6 +36,7 @@ class StartedNode:
         output: what supervisor, workers and admin process print.
         settings: beside ports and workers, as they stand in the environment (IDNODE_CACHE_OCTETS).
         command: serve or demo.
+        python: what runs the program.
     """
 
     data_dir: Path
@@ -46,15 +47,22 @@ class StartedNode:
     workers_count: int = 2
     settings: Mapping[str, str] = field(default_factory=dict)
     command: str = "serve"
+    python: str = sys.executable
     process: subprocess.Popen[bytes] = field(init=False)
 
     @classmethod
     @contextmanager
     def run(
-        cls, data_dir: Path, settings: Mapping[str, str] | None = None, *, workers: int = 2, command: str = "serve"
+        cls,
+        data_dir: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        workers: int = 2,
+        command: str = "serve",
+        python: str = sys.executable,
     ) -> Iterator[StartedNode]:
         """Start a node below `data_dir`, which its Postgres must be able to reach, and stop it afterwards."""
-        node = cls(data_dir, data_dir / "output", *free_ports(3), workers, settings or {}, command)
+        node = cls(data_dir, data_dir / "output", *free_ports(3), workers, settings or {}, command, python)
         node.launch()
         try:
             node.wait_until_ready()
@@ -72,7 +80,7 @@ class StartedNode:
         self.data_dir.mkdir(exist_ok=True)
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                (sys.executable, "-m", "node", self.command),
+                (self.python, "-m", "node", self.command),
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

@@ -6,7 +6,6 @@ import asyncio
 import random
 import re
 import socket
-import time
 import zlib
 from collections.abc import Callable
 from http import HTTPStatus
@@ -34,6 +33,9 @@ _COMPRESSION_LEVEL: Final = 1
 """Fast: a record shrinks to a third at any level."""
 
 _TAKES_GZIP: Final = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
+_HOST: Final = re.compile(r"[^\x00-\x20/?#@\\\x7f]*")
+"""A host and perhaps a port, or nothing (RFC 9112 §3.2): what separates the parts of a URL is refused."""
+
 _GZIP_WINDOW: Final = zlib.MAX_WBITS | 16
 _SERVER_NAME: Final = "idnode"
 _FIELD_EXTRA_OCTETS: Final = 4
@@ -63,7 +65,7 @@ class HttpDoor:
         certificate: ServerCertificate | None = None,
         tunnel: Tunnel | None = None,
         rest: RestApi | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         random: Callable[[], float] = random.random,
     ) -> None:
         """Prepare a door; nothing is served before `open`.
@@ -77,11 +79,11 @@ class HttpDoor:
             certificate: what TLS is spoken with on the same port; without it, only HTTP is spoken.
             tunnel: who answers messages of the Handle protocol inside of HTTP; without it, nobody does.
             rest: who serves everything below /api/; without it, records can be read there, and nothing else.
-            clock: seconds since 1970.
+            clock: seconds since 1970; None = the resolver's.
             random: a number from 0 to 1, for choosing among locations.
         """
         self._socket = listener
-        self._service = HttpService(resolver, is_ready, clock, random, rest)
+        self._service = HttpService(resolver, is_ready, clock or resolver.unix_clock, random, rest)
         self._limits = limits
         self._certificate = certificate
         self._tunnel = tunnel
@@ -133,8 +135,9 @@ class HttpDoor:
         target = _split_target(request.raw_path)
         if target is None:
             return _NO_TARGET
-        if _head_octets(request) > self._limits.head_octets_max:
-            return _HEAD_TOO_LONG
+        fault = self._fault_of_head(request)
+        if fault is not None:
+            return fault
         if not request.body_exists:
             return await self._serve(request, target, b"")
         octets_max = self._limits.bodies.octets_max(request.method, request.raw_path, request.headers)
@@ -144,6 +147,14 @@ class HttpDoor:
         with self._room.reserve(octets) as has_room:
             body = await self._read_body(request) if has_room else _TOO_MANY_BODIES
             return body if isinstance(body, WebResponse) else await self._serve(request, target, body)
+
+    def _fault_of_head(self, request: web.BaseRequest) -> WebResponse | None:
+        """Return why a request is refused that a proxy before us might understand in another way than aiohttp."""
+        if _head_octets(request) > self._limits.head_octets_max:
+            return _HEAD_TOO_LONG
+        if request.headers.get("Transfer-Encoding", "chunked").strip().lower() != "chunked":
+            return _UNKNOWN_CODING
+        return None if _HOST.fullmatch(request.headers.get("Host", "")) else _NO_HOST
 
     async def _serve(self, request: web.BaseRequest, target: tuple[str, str], body: bytes) -> WebResponse:
         connection = cast(BoundedConnection, request.protocol)
@@ -222,6 +233,12 @@ _NO_TARGET: Final = problem_response(HTTPStatus.BAD_REQUEST, "请求路径应以
 _HEAD_TOO_LONG: Final = problem_response(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "请缩短网址或请求头", "Send a shorter URL or fewer header fields"
 )
+_UNKNOWN_CODING: Final = problem_response(
+    HTTPStatus.NOT_IMPLEMENTED, "传输编码只支持 chunked", "Use no transfer coding but chunked"
+)
+"""RFC 9112 §6.1. An empty coding is one, too: aiohttp reads no body then, others may."""
+
+_NO_HOST: Final = problem_response(HTTPStatus.BAD_REQUEST, "Host 不合法", "Name a host and a port in Host, nothing else")
 _BODY_TOO_LONG: Final = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "请缩短请求正文", "Send a shorter body")
 _TOO_MANY_BODIES: Final = problem_response(
     HTTPStatus.SERVICE_UNAVAILABLE, "上传请求过多，请稍后再试", "Send the request again in a moment"
@@ -235,6 +252,16 @@ _BROKEN: Final = problem_response(
 )
 _CLOSING: Final = frozenset(
     each.outcome
-    for each in (_NO_TARGET, _HEAD_TOO_LONG, _BODY_TOO_LONG, _TOO_MANY_BODIES, _BODY_TOO_SLOW, _BODY_BROKEN, _BROKEN)
+    for each in (
+        _NO_TARGET,
+        _HEAD_TOO_LONG,
+        _UNKNOWN_CODING,
+        _NO_HOST,
+        _BODY_TOO_LONG,
+        _TOO_MANY_BODIES,
+        _BODY_TOO_SLOW,
+        _BODY_BROKEN,
+        _BROKEN,
+    )
 )
 """After these the connection ends: what follows on it may belong to what was not read."""
