@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from handle_protocol.codes import ResponseCode
 from handle_protocol.security.private_keys import read_private_key
 from tests.started_node import ROOT, StartedNode
+from tests.terminals import open_terminal
 
 IDENTITY = ("--identity", "300:0.NA/88.118.8")
 
@@ -140,3 +142,30 @@ def test_a_key_that_the_format_cannot_hold_is_wrong_use_and_makes_no_file(tmp_pa
     refused = keygen("--type", "sm2", "--format", "handle", str(tmp_path / "key"))
     assert (refused.returncode, list(tmp_path.iterdir())) == (2, [])
     assert "Handle.Net has no file for a key of type sm2" in refused.stderr
+
+
+@pytest.mark.parametrize(("typed", "said"), [("口令 pass\n", "does not answer"), ("falsch\n", "does not open")])
+def test_at_a_terminal_the_passphrase_of_a_key_is_asked_for(tmp_path: Path, typed: str, said: str) -> None:
+    environment = {**os.environ, "IDNODE_KEY_PASSPHRASE": "口令 pass", "LC_ALL": "C.UTF-8"}
+    key = str(tmp_path / "私钥")
+    subprocess.run(
+        (sys.executable, "-m", "node", "keygen", key), cwd=ROOT, env=environment, check=True, capture_output=True
+    )
+    del environment["IDNODE_KEY_PASSPHRASE"]
+    ours, theirs = open_terminal()
+    words = ("list", "88.118.8", "--server", "127.0.0.1:1", *IDENTITY, "--key", key)
+    with subprocess.Popen(
+        (sys.executable, "-m", "node", *words),
+        cwd=ROOT,
+        env=environment,
+        stdin=theirs,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # Without a terminal of its own it asks the one that it was given.
+    ) as asked:
+        assert asked.stderr is not None
+        prompt = asked.stderr.read(len("Passphrase: "))  # What is typed before is thrown away.
+        os.write(ours, typed.encode())
+        _, rest = asked.communicate(timeout=30)
+    os.close(ours)
+    os.close(theirs)
+    assert (asked.returncode, prompt, said in rest.decode()) == (1, b"Passphrase: ", True), rest

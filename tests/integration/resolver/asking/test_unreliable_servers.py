@@ -193,3 +193,14 @@ async def test_where_no_fresh_session_is_to_be_had_that_is_told_and_nothing_is_a
     heard = [(asked.header.op_code, asked.session_id) for asked in conversations[0].heard]
     setting_up, asking_in_session = (OpCode.SESSION_SETUP, 0), (OpCode.RESOLUTION, 100)
     assert heard == [setting_up, *[asking_in_session, setting_up] * 2]
+
+
+async def test_what_was_asked_in_a_session_that_is_ended_meanwhile_is_not_asked_without_one() -> None:
+    sessions = SessionServer(agreements_left=2)
+    async with scripted_server(sessions.serve) as (address, conversations), asking(address) as node:
+        assert (await node.start_session(encrypts=False)).is_success
+        sessions.lose_all()
+        ended, asked = await asyncio.gather(node.end_session(), node.resolve(QUERY))
+        assert (await node.resolve(QUERY)).response_code == ResponseCode.SESSION_TIMEOUT
+    assert [ended.response_code, asked.response_code] == [ResponseCode.SESSION_TIMEOUT] * 2
+    assert [each.session_id for each in conversations[0].heard] == [0, 101, 101, 0]
