@@ -238,7 +238,9 @@ _UNKNOWN_CODING: Final = problem_response(
 )
 """RFC 9112 §6.1. An empty coding is one, too: aiohttp reads no body then, others may."""
 
-_NO_HOST: Final = problem_response(HTTPStatus.BAD_REQUEST, "Host 不合法", "Name a host and a port in Host, nothing else")
+_NO_HOST: Final = problem_response(
+    HTTPStatus.BAD_REQUEST, "Host 不合法", "Name a host and a port in Host, nothing else"
+)
 _BODY_TOO_LONG: Final = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "请缩短请求正文", "Send a shorter body")
 _TOO_MANY_BODIES: Final = problem_response(
     HTTPStatus.SERVICE_UNAVAILABLE, "上传请求过多，请稍后再试", "Send the request again in a moment"
