@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from handle_protocol.codes import ResponseCode
 from handle_protocol.handle import Handle
 from handle_protocol.record import HandleRecord
 from handle_protocol.security.private_keys import SigningKey
@@ -21,6 +22,7 @@ from node.cli.names import parse_new_handle
 from node.cli.options import data_dir_option, json_option, register_url
 from node.cli.register_changes import find_in_register
 from node.cli.remote import Remote, connected, read_key_file
+from node.cli.resolve_command import said_instead
 from node.cli.said import tell
 from node.errors import NodeError, Text
 from resolver.administration.commands import AddValues
@@ -32,6 +34,8 @@ SIGNATURE_INDEX: Final = 401
 
 DAYS: Final = 365
 DAY_SECONDS: Final = 86_400
+
+_ABSENT: Final = frozenset({ResponseCode.HANDLE_NOT_FOUND, ResponseCode.VALUES_NOT_FOUND})
 
 CLOCK_SECONDS: Final = 300
 """So much may the clock of whoever verifies be behind ours."""
@@ -115,6 +119,9 @@ async def _find(handle: Handle, remote: Remote) -> HandleRecord:
     else:
         async with connected(remote) as node:
             reply = await node.resolve(Query(handle))
+            if not reply.is_success and reply.response_code not in _ABSENT:
+                refusal = f"{handle}: {said_instead(reply)}"
+                raise NodeError(Text(refusal, refusal), Text("nothing was signed", "未作任何签名"))
             record = reply.record if reply.is_success else None
     if record is None:
         raise NodeError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -14,16 +15,21 @@ import pytest
 
 from handle_protocol.bodies.challenge import VerifyChallengeRequest, VerifyChallengeResponse
 from handle_protocol.bodies.digest import DigestAlgorithm, RequestDigest
+from handle_protocol.bodies.resolution import ResolutionRequest
 from handle_protocol.codes import OpCode, ResponseCode
+from handle_protocol.exchange import Exchange, resolution_request
 from handle_protocol.flags import OpFlag
 from handle_protocol.handle import Handle
 from handle_protocol.json_form import value_to_json
-from handle_protocol.message import Message, answer_to
+from handle_protocol.message import OP_FLAGS_USUAL, Message, answer_to
 from handle_protocol.record import HandleRecord
+from handle_protocol.security.certificates import CertificatePermission, CertificateRight
 from handle_protocol.security.private_keys import SigningKey, make_key
 from handle_protocol.security.public_keys import KeyKind
+from handle_protocol.security.record_trust import Claims, sign_certificate, sign_record
 from handle_protocol.value import HandleValue, ValueReference
 from resolver.asking.remote_keys import ASKING_SECONDS
+from resolver.asking.streams import StreamWire
 from resolver.client import Identity, connect
 from tests.builders import text_value
 from tests.fakes.scripted_server import Conversation, refused, scripted_server
@@ -32,6 +38,7 @@ from tests.started_node import StartedNode, free_ports
 HERE, THERE, ELSEWHERE = "88.118.30", "88.118.31", "88.999.1"
 """Hosted here; delegated to the other node; known through the other node as a resolver."""
 
+ROOT = ValueReference(300, "88.111.1/0.0")
 SILENT_SECONDS_MAX = 3 * ASKING_SECONDS
 SECRET = "s3cret-密钥".encode()
 _numbers = count(1)
@@ -42,7 +49,7 @@ class Nodes:
     """Our node, and another that keeps the keys of its administrators.
 
     Attributes:
-        key: the private key of everybody.
+        key: the private key of everybody, the trusted root of certificates too.
         liar_port: where the prefix 88.118.32 is delegated to, whoever listens there.
     """
 
@@ -85,7 +92,11 @@ def nodes(server_data_dir: Path) -> Iterator[Nodes]:
     key = make_key(KeyKind.RSA)
     public = HandleValue(300, "HS_PUBKEY", key.public_data())
     with StartedNode.run(folder / "other", workers=1) as other:
-        settings = {"IDNODE_IDENTITY_RESOLVERS": f"127.0.0.1:{other.handle_port}"}
+        (folder / "root.pub").write_bytes(key.public_key().data())
+        settings = {
+            "IDNODE_IDENTITY_RESOLVERS": f"127.0.0.1:{other.handle_port}",
+            "IDNODE_TRUST_ANCHORS": f"{ROOT}={folder / 'root.pub'}",
+        }
         with StartedNode.run(folder / "ours", settings, workers=1) as ours:
             for prefix in (THERE, ELSEWHERE):
                 assert other.idnode("prefix", "add", prefix).returncode == 0
@@ -114,6 +125,36 @@ async def test_a_secret_key_is_verified_by_the_delegated_node_that_keeps_it(node
 
 async def test_a_secret_key_is_never_asked_about_at_a_node_that_we_did_not_delegate_to(nodes: Nodes) -> None:
     assert await nodes.create_as(f"301:{ELSEWHERE}/管理员", SECRET) == ResponseCode.AUTHENTICATION_ERROR
+
+
+@pytest.mark.parametrize("holder", ["签署者", "没有"], ids=["certified", "stranger"])
+async def test_a_trusted_query_is_vouched_for_by_a_certificate_that_another_node_keeps(
+    nodes: Nodes, holder: str
+) -> None:
+    now, signer = int(time()), make_key(KeyKind.RSA)
+    everything = [CertificatePermission(CertificateRight.EVERYTHING)]
+    about = Claims(ROOT, f"300:{ELSEWHERE}/签署者", now - 60, now + 3_600, now)
+    certificate = sign_certificate(everything, signer.public_key(), nodes.key, about)
+    value, name = text_value(1, "名称", "减速机"), f"{HERE}/由{holder}签名"
+    about = Claims(ValueReference(300, f"{ELSEWHERE}/{holder}"), name, now - 60, now + 3_600, now)
+    signature = HandleValue(401, "HS_SIGNATURE", sign_record([value], signer, about).encode())
+    store(nodes.other, f"{ELSEWHERE}/签署者", HandleValue(400, "HS_CERT", certificate.encode()))
+    store(nodes.ours, name, value, signature)
+    answer = await ask_trusted(nodes.ours, Handle(name))
+    is_certified = holder == "签署者"
+    assert answer.has_flag(OpFlag.TRUSTED_RESULT) == is_certified
+    assert (answer.response_code == ResponseCode.CREDENTIAL_NOT_VERIFIED) == (not is_certified)
+
+
+async def ask_trusted(node: StartedNode, handle: Handle) -> Message:
+    """Ask as CAICT's SDK does; the client offers no such question."""
+    flags = OP_FLAGS_USUAL | OpFlag.TRUSTED_QUERY
+    asked = resolution_request(ResolutionRequest(handle), request_id=1, now=time(), op_flags=flags)
+    wire = StreamWire(node.address)
+    async with aclosing(wire.ask(Exchange(asked))) as parts:
+        answer, _ = await anext(parts)
+    await wire.close()
+    return answer
 
 
 async def test_a_node_that_is_down_is_told_at_once_as_an_outage(nodes: Nodes) -> None:
