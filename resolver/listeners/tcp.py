@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, cast
 
 from handle_protocol.errors import MalformedMessage
@@ -19,7 +20,8 @@ from resolver.operations.peers import Peer
 from resolver.operations.replies import Answered, Continued
 
 HELD_OCTETS_MAX: Final = 256 * 1024
-"""Answers that wait in one connection for those before them, or for the peer: one of the longest."""
+"""Requests of one connection that are under way, and answers that wait for those before them or for the peer: one of
+the longest, or sixty-four usual ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +182,17 @@ class TcpConnection(asyncio.Protocol):
             self._answers.append(reply)
             self._held_octets += len(reply)
         elif reply is not None:
-            self._answers.append(self._begin(reply))
+            self._answers.append(self._begin(reply, len(message)))
 
-    def _begin(self, reply: Awaitable[Answered]) -> asyncio.Future[Answered]:
+    def _begin(self, reply: Awaitable[Answered], request_octets: int = 0) -> asyncio.Future[Answered]:
+        self._held_octets += request_octets
         step = asyncio.ensure_future(reply)
-        step.add_done_callback(lambda _: self._advance())
+        step.add_done_callback(partial(self._conclude, request_octets))
         return step
+
+    def _conclude(self, request_octets: int, _: object) -> None:
+        self._held_octets -= request_octets
+        self._advance()
 
     def _write_what_is_ready(self) -> bool:
         """Write the answers that stand first, and tell whether there were any."""

@@ -44,6 +44,14 @@ log = structlog.get_logger()
 QUERIES_IN_FLIGHT_MAX: Final = 10_000
 """Questions that may wait for the register at once in one worker; to more we say that we are busy."""
 
+LONG_REQUEST_OCTETS: Final = 4_096
+"""A request up to here is a usual one: ten thousand of them take 40 MB, and mostly a twentieth of it."""
+
+LONG_OCTETS_IN_FLIGHT_MAX: Final = 16 * 2**20
+"""Longer requests of one door and worker that are under way together: sixty-four of the longest. They take three times
+as much while they are read and decided upon, and so many connections could each have one under way that it would take
+all memory; to more we say that we are busy. Usual ones are taken all the same."""
+
 _SPECIAL: Final = int(OpFlag.CERTIFY | OpFlag.TRUSTED_QUERY)
 
 SOMEBODY: Final = Peer()
@@ -81,6 +89,7 @@ class NativeService:
         self.tally = tally
         self._resolver = resolver
         self.in_flight = 0
+        self._long_octets = 0
         self._in_flight_max = queries_in_flight_max
         self._operations = operations
         self._others = others
@@ -150,17 +159,27 @@ class NativeService:
 
     def _begin(self, asked: Asked, operations: Operations) -> Reply:
         """Begin an operation, if not too much is under way."""
-        if self.in_flight >= self._in_flight_max:
+        if not self._has_room_for(asked):
             return self._refuse(asked.request, ResponseCode.SERVER_TOO_BUSY)
         step = operations.begin(asked, self.tally)
         if step is None:
             return self._refuse(asked.request, ResponseCode.OPERATION_NOT_SUPPORTED)
-        self.in_flight += 1
-        step.add_done_callback(self._note_done)
+        self._take_in(asked)
+        step.add_done_callback(lambda _: self._let_go(asked))
         return step
 
-    def _note_done(self, _: object) -> None:
+    def _has_room_for(self, asked: Asked) -> bool:
+        long_octets = _long_octets(asked)
+        has_room = not long_octets or self._long_octets + long_octets <= LONG_OCTETS_IN_FLIGHT_MAX
+        return has_room and self.in_flight < self._in_flight_max
+
+    def _take_in(self, asked: Asked) -> None:
+        self.in_flight += 1
+        self._long_octets += _long_octets(asked)
+
+    def _let_go(self, asked: Asked) -> None:
         self.in_flight -= 1
+        self._long_octets -= _long_octets(asked)
 
     def _hand_over(self, asked: Asked) -> Reply:
         """Hand what came in a session of another worker to it; None = this worker serves it."""
@@ -207,7 +226,7 @@ class NativeService:
         answer = self._resolver.answer_from_memory(query)
         if isinstance(answer, PermissionNeeded) and self._operations is not None:
             return self._begin(asked, self._operations)
-        if answer is None and self.in_flight < self._in_flight_max:
+        if answer is None and self._has_room_for(asked):
             return self._resolve_later(asked)
         return self._encode(answer or Busy(query.handle), asked.request)
 
@@ -217,7 +236,7 @@ class NativeService:
             then()
 
     async def _resolve_later(self, asked: Asked) -> Answered:
-        self.in_flight += 1
+        self._take_in(asked)
         try:
             answer = await self._resolver.answer_from_register(query_of(asked.request))
             step = None
@@ -228,7 +247,7 @@ class NativeService:
             log.exception("request_failed", operation=asked.request.header.op_code)
             return self._refuse(asked.request, ResponseCode.ERROR)
         finally:
-            self.in_flight -= 1
+            self._let_go(asked)
 
     def _answer_unreadable(self, octets: bytes, error: ProtocolError) -> bytes:
         self.tally.discarded["malformed"] += 1
@@ -248,6 +267,12 @@ class NativeService:
     def _refuse(self, request: Message, code: ResponseCode) -> bytes:
         self.tally.discarded[code.name.lower()] += 1
         return encode_message(answer_to(request, code, ErrorBody(), now=self._resolver.unix_clock()))
+
+
+def _long_octets(asked: Asked) -> int:
+    """Return how much a request counts among the long ones."""
+    length = len(asked.octets)
+    return length if length > LONG_REQUEST_OCTETS else 0
 
 
 def _is_plain(asked: Asked) -> bool:

@@ -114,6 +114,19 @@ async def test_no_more_than_the_bound_is_under_way_on_one_connection(connect, se
     assert [(await client.receive()).request_id for _ in range(100)] == list(range(100))
 
 
+async def test_a_connection_whose_long_questions_are_under_way_is_not_read_further(connect, served) -> None:
+    served.register.is_open.clear()
+    client = await connect()
+    long = [question(f"88.118.8/{n}", n, types=("类型" * 16_000,)) for n in range(LIMITS.pipeline_max)]
+    sending = asyncio.create_task(client.send(b"".join(long)))
+    await asyncio.sleep(0.2)
+    asked = {key for batch in served.register.batches for key in batch}
+    assert len(asked) == HELD_OCTETS_MAX // len(long[0]) + 1 < LIMITS.pipeline_max
+    served.register.is_open.set()
+    assert [(await client.receive()).request_id for _ in long] == list(range(LIMITS.pipeline_max))
+    await sending
+
+
 async def test_a_peer_that_closes_its_half_still_gets_its_answers(connect, served) -> None:
     served.register.is_open.clear()
     client = await connect()

@@ -20,7 +20,7 @@ from handle_protocol.value import Permissions
 from resolver.authority import Authority
 from resolver.cache import CacheLimits, RecordCache
 from resolver.metrics import DoorTally
-from resolver.operations.native import NativeService
+from resolver.operations.native import LONG_OCTETS_IN_FLIGHT_MAX, NativeService
 from resolver.resolve import Resolver
 from tests.builders import OWN_SITE, resolution_request, text_value
 from tests.fakes.memory_register import MemoryRegister
@@ -267,6 +267,24 @@ async def test_after_an_outage_the_short_way_leaves_the_register_alone(world) ->
     world.register.outage = ConnectionError("gone")
     assert await ask_and_fetch(world, request()) == [None]
     assert await ask_and_fetch(world, request()) == []
+
+
+async def test_when_too_many_long_questions_are_under_way_only_usual_ones_are_taken(world) -> None:
+    world.register.is_open.clear()
+    long = encode_message(request("88.118.8/没有", types=("类型" * 20_000,)))
+    count = LONG_OCTETS_IN_FLIGHT_MAX // len(long)
+    waiting = [asyncio.ensure_future(world.service.serve(long)) for _ in range(count)]
+    await asyncio.sleep(0)
+    refused = await world.serve(long)
+    usual = asyncio.ensure_future(world.serve(encode_message(request(types=("URL",)))))
+    world.register.is_open.set()
+    assert refused.response_code == ResponseCode.SERVER_TOO_BUSY
+    assert (await usual).response_code == ResponseCode.SUCCESS
+    assert {decode_message(answer).response_code for answer in await asyncio.gather(*waiting)} == {
+        ResponseCode.HANDLE_NOT_FOUND
+    }
+    again = await world.serve(long)
+    assert again.response_code == ResponseCode.HANDLE_NOT_FOUND
 
 
 async def test_questions_that_wait_are_bounded(world) -> None:
