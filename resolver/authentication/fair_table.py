@@ -1,8 +1,9 @@
 """What is kept for strangers until they come back: bounded in all, and fair between networks.
 
 While there is room, anybody may have any number of entries. When there is none, room is made by whoever has most: the
-oldest entry goes of the network that has most, if that is more than its share, else the oldest of all. So a flood
-displaces itself, and a patient client elsewhere finds its entry where it left it.
+oldest entry goes of the network that has most, if that is more than its share, else the oldest of all; when it is
+octets that there are too many of, the oldest of those that are heavier than one of so many may be. So a flood displaces
+itself, and a patient client elsewhere finds its entry where it left it.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class FairTable(Generic[Key, Kept]):
         self._octets_max = octets_max
         self._entries: OrderedDict[Key, _Entry[Kept]] = OrderedDict()
         self._holdings: dict[str, _Holding[Key]] = {}
+        self._heavy: OrderedDict[Key, None] = OrderedDict()
         self._greedy: set[str] = set()  # Fewer than twice the shares, whoever comes.
         self.octets = 0
 
@@ -65,6 +67,8 @@ class FairTable(Generic[Key, Kept]):
         holding.octets += octets
         self.octets += octets
         self._entries[key] = _Entry(kept, network, octets)
+        if octets * self._entries_max > self._octets_max:
+            self._heavy[key] = None
         self._judge(network, holding)
         while len(self._entries) > self._entries_max or self.octets > self._octets_max:
             self.pop(self._next_to_go())
@@ -80,12 +84,15 @@ class FairTable(Generic[Key, Kept]):
         self._entries[key] = entry._replace(kept=kept)
         self._entries.move_to_end(key)
         self._holdings[entry.network].move_to_end(key)
+        if key in self._heavy:
+            self._heavy.move_to_end(key)
 
     def pop(self, key: Key) -> Kept | None:
         """Remove what is kept under `key`, and return it."""
         entry = self._entries.pop(key, None)
         if entry is None:
             return None
+        self._heavy.pop(key, None)
         holding = self._holdings[entry.network]
         del holding[key]
         holding.octets -= entry.octets
@@ -113,6 +120,7 @@ class FairTable(Generic[Key, Kept]):
 
     def _next_to_go(self) -> Key:
         if not self._greedy:
-            return next(iter(self._entries))
+            candidates = self._heavy if self.octets > self._octets_max and self._heavy else self._entries
+            return next(iter(candidates))
         greediest = max(self._greedy, key=lambda network: self._part(self._holdings[network]))
         return next(iter(self._holdings[greediest]))

@@ -91,7 +91,32 @@ def test_what_is_heavier_than_the_table_is_not_kept() -> None:
     table: FairTable[int, str] = FairTable(10, octets_max=100)
     table.put(1, "轻", HONEST, 10)
     table.put(2, "重", FLOOD, 101)
-    assert (len(table), table.octets) == (0, 0)
+    assert (keys_of(table), table.octets) == ({1}, 0)
+
+
+def test_a_flood_of_heavy_entries_from_everywhere_displaces_no_light_one() -> None:
+    table: FairTable[object, str] = FairTable(100, octets_max=1_000)
+    for number in range(10):
+        table.put(f"诚{number}", "", HONEST if number < 5 else f"192.0.{number}", 10)
+    for number in range(1_000):
+        table.put(number, "", f"203.0.{number}", 90)
+    assert keys_of(table) == {*(f"诚{number}" for number in range(10)), *range(990, 1_000)}
+
+
+def test_of_heavy_entries_one_that_was_replaced_is_the_newest() -> None:
+    table: FairTable[int, str] = FairTable(100, octets_max=1_000)
+    for number in range(11):
+        table.put(number, "", f"203.0.{number}", 90)
+    table.replace(0, "再来")
+    table.put(11, "", "203.0.11", 90)
+    assert keys_of(table) == {0, *range(2, 12)}
+
+
+def test_with_light_entries_alone_the_oldest_goes() -> None:
+    table: FairTable[int, str] = FairTable(100, octets_max=1_000)
+    for number in range(101):
+        table.put(number, "", f"203.0.{number}", 10)
+    assert keys_of(table) == set(range(1, 101))
 
 
 def test_the_smallest_table_keeps_the_newest() -> None:
