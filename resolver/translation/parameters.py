@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 from urllib.parse import parse_qsl
 
-import msgspec
-
 from handle_protocol.limits import VALUES_MAX
+from resolver.translation.rest_bodies import UnreadableJson, is_text, read_json
 
 PARAMETERS_MAX: Final = VALUES_MAX
 """Ours: nobody can select more values than a record has."""
 
 _INDEX_MAX: Final = 2**32 - 1
 _MEANS_NO: Final = frozenset({"false", "no", "off", "0"})
-
-_JsonScalar = str | int | float | bool | None
-_JsonParameters = dict[str, _JsonScalar | list[_JsonScalar]]
-_json_decoder: Final = msgspec.json.Decoder(_JsonParameters)
 
 
 class UnreadableParameters(ValueError):
@@ -58,12 +54,16 @@ class Parameters:
             UnreadableParameters: it is something else.
         """
         try:
-            members = _json_decoder.decode(octets)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise UnreadableParameters("expected a JSON object of parameters") from None
+            members = read_json(octets)
+        except UnreadableJson as error:
+            raise UnreadableParameters(f"{_NO_PARAMETERS}: {error}") from None
+        if not isinstance(members, dict):
+            raise UnreadableParameters(_NO_PARAMETERS)
         pairs = tuple(_flatten(members))
         if len(pairs) > PARAMETERS_MAX:
             raise UnreadableParameters(f"expected at most {PARAMETERS_MAX} parameters")
+        if not is_text(chain.from_iterable(pairs)):
+            raise UnreadableParameters("expected whole characters")
         return cls(pairs)
 
     def first(self, name: str) -> str | None:
@@ -92,6 +92,7 @@ class Parameters:
 
 
 _NONE: Final = Parameters()
+_NO_PARAMETERS: Final = "expected a JSON object of parameters"
 
 
 def _index(text: str) -> int:
@@ -100,13 +101,19 @@ def _index(text: str) -> int:
     return int(text)
 
 
-def _flatten(members: _JsonParameters) -> Iterator[tuple[str, str]]:
+def _flatten(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for name, member in members.items():
         for each in member if isinstance(member, list) else (member,):
             yield name, _as_text(each)
 
 
-def _as_text(member: _JsonScalar) -> str:
-    if isinstance(member, bool):
-        return "true" if member else "false"
-    return "" if member is None else str(member)
+def _as_text(member: object) -> str:
+    match member:
+        case None:
+            return ""
+        case bool():
+            return "true" if member else "false"
+        case str() | int() | float():
+            return str(member)
+        case _:
+            raise UnreadableParameters(_NO_PARAMETERS)

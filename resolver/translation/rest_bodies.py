@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Final, NoReturn
 
 from handle_protocol.errors import InvalidValue
@@ -17,6 +18,13 @@ DEPTH_MAX: Final = 32
 
 CONTAINERS_MAX: Final = 50_000
 """Ours: objects and lists in one body; 2,048 values with their data take some 8,000, the longest group 33,000."""
+
+ITEMS_MAX: Final = 100_000
+"""Ours: commas between members and items in one body; the longest group of references has 66,000."""
+
+SIGNS_MAX: Final = 600_000
+"""Ours: quotes, backslashes and commas in one body, by which reading it takes its time: the longest record has two for
+each of its 262,144 octets, as text in which everything is escaped, and 50,000 around 2,048 values."""
 
 NUMBER_DIGITS_MAX: Final = 20
 """Ours: the longest number that means anything here has ten."""
@@ -38,13 +46,14 @@ def read_json(octets: bytes) -> object:
     Raises:
         UnreadableJson: it is none, or larger than anything that could be stored.
     """
+    if sum(map(octets.count, (b'"', b"\\", b","))) > SIGNS_MAX:
+        raise UnreadableJson("Expected less JSON 请求正文过长")
     try:
         text = octets.decode()
+        _check_bounds(_TEXT.sub("", text))
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise UnreadableJson("Invalid JSON in request: expected UTF-8 请求正文应为 UTF-8 编码") from None
-    _check_bounds(_TEXT.sub("", text))
-    try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise UnreadableJson(f"Invalid JSON in request 请求正文不是有效的 JSON (line {error.lineno})") from None
 
@@ -59,7 +68,8 @@ def read_values(octets: bytes, handle: Handle) -> tuple[HandleValue, ...]:
     body = read_json(octets)
     if isinstance(body, dict) and "values" in body:
         named = body.get("handle")
-        if named is not None and not (isinstance(named, str) and fold(named) == fold(handle.spelling)):
+        is_named = isinstance(named, str) and is_text((named,)) and fold(named) == fold(handle.spelling)
+        if named is not None and not is_named:
             raise UnreadableJson("Handle in request does not match 正文中的标识与网址不一致")
         body = body["values"]
     values = [body] if isinstance(body, dict) else body
@@ -79,18 +89,29 @@ def read_fields(octets: bytes) -> dict[str, str]:
     body = read_json(octets)
     if not isinstance(body, dict) or any(isinstance(member, dict | list) for member in body.values()):
         raise UnreadableJson("Invalid JSON in request: expected an object of texts 请求正文应为文本对象")
-    return {name: _as_text(member) for name, member in body.items() if member is not None}
+    fields = {name: _as_text(member) for name, member in body.items() if member is not None}
+    if not is_text((*fields, *fields.values())):
+        raise UnreadableJson("Invalid JSON in request: expected whole characters 请求正文含有不完整的字符")
+    return fields
+
+
+def is_text(texts: Iterable[str]) -> bool:
+    """Tell whether texts from JSON can be written in UTF-8: an escape may be half a character (RFC 8259 §8.2)."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_bounds(structure: str) -> None:
     """Check what is left of JSON without its texts."""
+    if structure.count(",") > ITEMS_MAX or structure.count("[") + structure.count("{") > CONTAINERS_MAX:
+        raise UnreadableJson(f"Expected at most {CONTAINERS_MAX} objects and lists, {ITEMS_MAX} items 内容过多")
     if _LONG_NUMBER.search(structure):
         raise UnreadableJson(f"Expected numbers of at most {NUMBER_DIGITS_MAX} digits 数字过长")
-    brackets = _NO_BRACKET.sub("", structure)
-    if len(brackets) > 2 * CONTAINERS_MAX:
-        raise UnreadableJson(f"Expected at most {CONTAINERS_MAX} objects and lists 对象和列表过多")
     depth = 0
-    for bracket in brackets:
+    for bracket in _NO_BRACKET.sub("", structure):
         depth += 1 if bracket in "[{" else -1
         if depth > DEPTH_MAX:
             raise UnreadableJson(f"Expected at most {DEPTH_MAX} levels of JSON 嵌套过深")
