@@ -6,7 +6,7 @@ The target of a request is taken as it was sent: it is split at "?", matched, an
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from typing import Final
 
 from handle_protocol.errors import InvalidHandle
 from handle_protocol.handle import Handle, Prefix
+from handle_protocol.predefined.location import LocationList
 from resolver.answer import Found
 from resolver.listeners import pages
 from resolver.listeners.http_messages import READING_METHODS, WebRequest, WebResponse
@@ -29,6 +30,7 @@ from resolver.query import Query
 from resolver.resolve import Resolver
 from resolver.scanned import read_scanned
 from resolver.translation import negotiation, proxy
+from resolver.translation.locations import LOCATIONS_TYPE, locations_among
 from resolver.translation.parameters import Parameters, UnreadableParameters
 from resolver.translation.proxy import FollowAlias, Notice, Outcome, ShowNotice, Visit
 
@@ -133,14 +135,26 @@ class HttpService:
         return outcome_response(request, outcome, self._clock())
 
     async def _outcome_of(self, visit: Visit) -> Outcome:
-        notice = proxy.notice_of_namespace(visit, await self._resolver.namespace_of(visit.handle))
+        namespace = await self._resolver.namespace_of(visit.handle)
+        notice = proxy.notice_of_namespace(visit, namespace)
         if notice is not None:
             return notice
         answer = await self._resolver.resolve(proxy.query_of(visit))
-        outcome = proxy.outcome_of(visit, answer, self._clock(), self._random)
+        common = await self._common_locations(proxy.location_handles_of(visit, namespace))
+        outcome = proxy.outcome_of(visit, answer, self._clock(), self._random, common)
         if not isinstance(outcome, FollowAlias):
             return outcome
         return proxy.outcome_of_alias(visit, outcome, await self._end_of_aliases(replace(visit, handle=outcome.target)))
+
+    async def _common_locations(self, handles: Sequence[Handle]) -> list[LocationList]:
+        """Return the location lists of records that are hosted here; others are passed over."""
+        found = []
+        for handle in handles:
+            answer = await self._resolver.resolve(Query(handle, types=(LOCATIONS_TYPE,)))
+            locations = locations_among(answer.record.values) if isinstance(answer, Found) else None
+            if locations is not None:
+                found.append(locations)
+        return found
 
     async def _end_of_aliases(self, visit: Visit) -> Handle | None:
         """Return the handle that a chain of aliases ends in, or None when it runs in a circle or too far."""

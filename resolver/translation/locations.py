@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -11,11 +11,18 @@ from xml.sax.saxutils import quoteattr
 
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.handle import Handle
-from handle_protocol.predefined.location import CHOOSE_BY_DEFAULT, Location, decode_locations
+from handle_protocol.predefined.location import CHOOSE_BY_DEFAULT, Location, LocationList, decode_locations
 from handle_protocol.value import HandleValue
+from resolver.translation.urls import URL_CHARACTERS_MAX
 
 LOCATIONS_TYPE: Final = "10320/loc"
-_LEGACY_WEIGHT: Final = "0.0"
+
+NETWORKS_MAX: Final = 256
+"""Ours: networks that a visitor's address is looked for in; each costs some 10 µs."""
+
+_WEIGHT_BESIDE_OWN, _WEIGHT_ALONE = "0.0", "1.0"
+"""Reference: of URL values beside a location list of the same record, and without one."""
+
 _MEANS_YES: Final = frozenset({"1", "true", "yes"})
 
 
@@ -74,35 +81,60 @@ class Places:
         return "<locations>\n" + "".join(f"<location{line}/>\n" for line in lines) + "</locations>\n"
 
 
-def places_of(handle: Handle, values: Sequence[HandleValue]) -> Places | None:
-    """Return the places that a record names; None when it has no readable 10320/loc value."""
-    for value in values:
-        if value.has_type(LOCATIONS_TYPE):
-            try:
-                locations = decode_locations(value.data)
-            except MalformedMessage:
-                return None
-            takes_urls = locations.attributes.get("no_legacy", "").lower() not in _MEANS_YES
-            plain = plain_places(values).places if takes_urls else ()
-            return Places(locations.choose_by, (*_expanded(locations.locations, handle), *plain))
-    return None
+def places_of(handle: Handle, values: Sequence[HandleValue], common: Sequence[LocationList] = ()) -> Places | None:
+    """Return the places that a record names; None when it has no readable 10320/loc value and nothing is common.
+
+    Args:
+        handle: whose record it is; templates are filled with it.
+        values: of the record.
+        common: what its prefix names for all of its handles (HS_NAMESPACE, locs), unless the record says no_nslocs.
+    """
+    own = locations_among(values)
+    if own is not None and _says_yes(own.attributes, "no_nslocs"):
+        common = ()
+    lists = (*common,) if own is None else (own, *common)
+    if not lists or (own is None and any(value.has_type(LOCATIONS_TYPE) for value in values)):
+        return None
+    attributes = {name: text for each in reversed(lists) for name, text in each.attributes.items()}
+    weight = _WEIGHT_ALONE if own is None else _WEIGHT_BESIDE_OWN
+    plain = () if _says_yes(attributes, "no_legacy") else plain_places(values, weight).places
+    ours = () if own is None else _expanded(own.locations, handle)
+    shared = (place for each in common for place in _expanded(each.locations, handle))
+    return Places(LocationList(b"", attributes, ()).choose_by, (*ours, *plain, *shared))
 
 
-def plain_places(values: Sequence[HandleValue]) -> Places:
+def locations_among(values: Sequence[HandleValue]) -> LocationList | None:
+    """Return the first location list of a record, if it can be read."""
+    first = next((value for value in values if value.has_type(LOCATIONS_TYPE)), None)
+    try:
+        return None if first is None else decode_locations(first.data)
+    except MalformedMessage:
+        return None
+
+
+def plain_places(values: Sequence[HandleValue], weight: str = _WEIGHT_BESIDE_OWN) -> Places:
     """Return the URL values of a record as places."""
     hrefs = (value.data.decode(errors="replace") for value in values if value.has_type("URL."))
-    places = (Location({"mode": "legacy", "weight": _LEGACY_WEIGHT, "href": href}) for href in hrefs)
+    places = (Location({"mode": "legacy", "weight": weight, "href": href}) for href in hrefs)
     return Places(CHOOSE_BY_DEFAULT, tuple(places))
 
 
+def _says_yes(attributes: Mapping[str, str], name: str) -> bool:
+    return attributes.get(name, "").lower() in _MEANS_YES
+
+
 def _expanded(locations: Sequence[Location], handle: Handle) -> Iterator[Location]:
-    """Give each place its address: as written, or from a template with {hdl} and {hdl:path}."""
+    """Give each place its address: as written, or from a template with {hdl} and {hdl:path}; too long ones are none."""
+    names = {"{hdl:path}": quote(handle.spelling), "{hdl}": quote(handle.spelling, safe="")}
     for location in locations:
-        template = location.attributes.get("href_template")
-        if location.href is not None or template is None:
+        href = location.attributes.get("href_template")
+        if location.href is not None or href is None:
             yield location
             continue
-        href = template.replace("{hdl:path}", quote(handle.spelling)).replace("{hdl}", quote(handle.spelling, safe=""))
+        if len(href) + sum(href.count(name) * len(text) for name, text in names.items()) > URL_CHARACTERS_MAX:
+            continue
+        for name, text in names.items():
+            href = href.replace(name, text)
         yield Location({**location.attributes, "href": href})
 
 
@@ -116,7 +148,13 @@ def _by_attribute(places: Sequence[Location], wishes: Wishes) -> list[Location]:
 
 
 def _by_address(places: Sequence[Location], wishes: Wishes) -> list[Location]:
-    return [each for each in places if _is_among(wishes.address, each.attributes.get("addresses", ""))]
+    found, left = [], NETWORKS_MAX
+    for place in places:
+        networks = place.attributes.get("addresses", "").replace(",", " ").split()
+        if _is_among(wishes.address, networks[:left]):
+            found.append(place)
+        left = max(left - len(networks), 0)
+    return found
 
 
 def _by_country(places: Sequence[Location], wishes: Wishes) -> list[Location]:
@@ -154,8 +192,8 @@ def _number(place: Location, name: str, default: float) -> float:
     return number if abs(number) < float("inf") else default
 
 
-def _is_among(address: str, networks: str) -> bool:
+def _is_among(address: str, networks: Sequence[str]) -> bool:
     try:
-        return any(ip_address(address) in ip_network(each, strict=False) for each in networks.replace(",", " ").split())
+        return any(ip_address(address) in ip_network(each, strict=False) for each in networks)
     except ValueError:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from typing import Final
 from handle_protocol.errors import InvalidHandle
 from handle_protocol.handle import Handle
 from handle_protocol.predefined.alias import decode_alias
+from handle_protocol.predefined.location import LocationList
 from handle_protocol.predefined.namespace import Namespace
 from handle_protocol.predefined.site import InterfaceProtocol, Site, SiteServer
 from handle_protocol.value import HandleValue
@@ -26,12 +28,16 @@ from resolver.answer import (
     ValuesNotFound,
 )
 from resolver.query import Query
-from resolver.translation.locations import Wishes, places_of, plain_places
+from resolver.translation.locations import Places, Wishes, places_of, plain_places
 from resolver.translation.parameters import Parameters
 from resolver.translation.urls import own_path, redirect_target
 
 ALIASES_MAX: Final = 10
 """Ours: how many aliases are followed; real chains have one link."""
+
+
+LOCATION_HANDLES_MAX: Final = 3
+"""Ours: records whose locations a prefix adds to those of its handles; prefixes in the field name one."""
 
 
 class Notice(Enum):
@@ -206,7 +212,24 @@ def outcome_of_alias(visit: Visit, alias: FollowAlias, end: Handle | None) -> Ou
     return Redirect(own_path(end, visit.query_string), alias.lifetime_seconds, HTTPStatus.MOVED_PERMANENTLY)
 
 
-def outcome_of(visit: Visit, answer: Answer, now: float, random: Callable[[], float]) -> Outcome | FollowAlias:
+def location_handles_of(visit: Visit, namespace: Namespace | None) -> tuple[Handle, ...]:
+    """Return the handles whose locations the prefix adds to those of `visit`."""
+    if namespace is None or visit.action == "showvalues":
+        return ()
+    handles = []
+    for spelling in namespace.location_handles[:LOCATION_HANDLES_MAX]:
+        with suppress(InvalidHandle):
+            handles.append(Handle.parse(spelling))
+    return tuple(handles)
+
+
+def outcome_of(
+    visit: Visit,
+    answer: Answer,
+    now: float,
+    random: Callable[[], float],
+    common: Sequence[LocationList] = (),
+) -> Outcome | FollowAlias:
     """Return what to do for `visit`.
 
     Args:
@@ -214,6 +237,7 @@ def outcome_of(visit: Visit, answer: Answer, now: float, random: Callable[[], fl
         answer: what is known.
         now: Unix seconds.
         random: yields numbers from 0 to 1 for the choice between locations.
+        common: the locations that the prefix names for all of its handles.
     """
     if isinstance(answer, Referred):
         return _send_to_node(visit, answer.site)
@@ -229,8 +253,9 @@ def outcome_of(visit: Visit, answer: Answer, now: float, random: Callable[[], fl
     if visit.action == "showvalues":
         return ShowRecord(visit.handle, values)
     if visit.action == "showurls":
-        return ShowUrls((places_of(visit.handle, values) or plain_places(values)).to_xml())
-    return _send_on(visit, values, lifetime_seconds, random) or ShowRecord(visit.handle, values)
+        return ShowUrls((places_of(visit.handle, values, common) or plain_places(values)).to_xml())
+    places = places_of(visit.handle, values, common)
+    return _send_on(visit, values, lifetime_seconds, places, random) or ShowRecord(visit.handle, values)
 
 
 def _alias_among(visit: Visit, values: Sequence[HandleValue]) -> Handle | None:
@@ -246,10 +271,13 @@ def _alias_among(visit: Visit, values: Sequence[HandleValue]) -> Handle | None:
 
 
 def _send_on(
-    visit: Visit, values: Sequence[HandleValue], lifetime: int | None, random: Callable[[], float]
+    visit: Visit,
+    values: Sequence[HandleValue],
+    lifetime: int | None,
+    places: Places | None,
+    random: Callable[[], float],
 ) -> Redirect | None:
     """Return the redirect to the chosen location, else to the first URL value, if it is a web address."""
-    places = places_of(visit.handle, values)
     place = None if places is None else places.choose(visit.wishes, random)
     url, status = _first_url(values), HTTPStatus.FOUND
     if place is not None:

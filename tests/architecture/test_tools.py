@@ -17,12 +17,12 @@ CODE = (*PACKAGES, "tests", "requirements")
 CALLED_FROM_OUTSIDE = (
     "[A-Z]*",  # tables of a specification are whole, used or not
     "contacts",  # the same
-    "location_handles",
     "datagram_received",  # asyncio
     "error_received",
     "eof_received",
     "handle_error",  # aiohttp
     "output_size",
+    "source_address",  # http.client
     "list_commands",  # click
     "get_command",
     "format_commands",

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 
 from handle_protocol.handle import Handle, Prefix
+from handle_protocol.predefined.location import decode_locations
 from handle_protocol.predefined.namespace import decode_namespace
 from handle_protocol.predefined.site import InterfaceProtocol, InterfacePurpose, ServerInterface, Site, SiteServer
 from handle_protocol.record import HandleRecord
@@ -25,7 +26,7 @@ from resolver.answer import (
 )
 from resolver.query import Query
 from resolver.translation import proxy
-from resolver.translation.locations import Wishes, places_of
+from resolver.translation.locations import NETWORKS_MAX, Wishes, places_of
 from resolver.translation.parameters import Parameters
 from resolver.translation.proxy import (
     STATUS_BY_NOTICE,
@@ -261,6 +262,65 @@ def test_a_location_is_chosen(attributes: str, form: str, fields: dict[str, obje
 
 def test_unreadable_locations_are_passed_over() -> None:
     assert outcome((text_value(1, "10320/loc", "<locations>"), URL)) == Redirect("https://example.cn/p", 86_400)
+
+
+COMMON = '<locations{0}><location href_template="https://id.example/{{hdl}}"{1}/></locations>'
+OWN = '<locations{0}><location href="https://own.example/" weight="{1}"/></locations>'
+
+COMMON_CHOICES = {
+    "beside a URL": ((URL,), COMMON.format("", ""), 0.9, "https://id.example/88.118.8%2Fa"),
+    "a URL is as likely": ((URL,), COMMON.format("", ""), 0.1, "https://example.cn/p"),
+    "without a URL": ((NAME,), COMMON.format("", ""), 0.1, "https://id.example/88.118.8%2Fa"),
+    "without URLs": ((URL,), COMMON.format(' no_legacy="true"', ""), 0.1, "https://id.example/88.118.8%2Fa"),
+    "beside its own": ((text_value(1, "10320/loc", OWN.format("", 1)),), COMMON.format("", ""), 0.9,
+                       "https://id.example/88.118.8%2Fa"),
+    "its own come first": ((text_value(1, "10320/loc", OWN.format("", 1)),), COMMON.format("", ""), 0.1,
+                           "https://own.example/"),
+    "beside its own, URLs have no weight": ((URL, text_value(2, "10320/loc", OWN.format("", 0))),
+                                            COMMON.format("", ""), 0.0, "https://id.example/88.118.8%2Fa"),
+    "nothing is inherited": ((text_value(1, "10320/loc", OWN.format(' no_nslocs="1"', 1)),), COMMON.format("", ""),
+                             0.9, "https://own.example/"),
+    "its own word counts": ((URL, text_value(2, "10320/loc", OWN.format(' no_legacy="no"', 0))),
+                            COMMON.format(' no_legacy="yes"', ' weight="0"'), 0.4, "https://example.cn/p"),
+    "unreadable": ((URL, text_value(2, "10320/loc", "<locations>")), COMMON.format("", ""), 0.9,
+                   "https://example.cn/p"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "common", "random", "url"), COMMON_CHOICES.values(), ids=COMMON_CHOICES)
+def test_a_prefix_may_add_locations(values: Sequence[HandleValue], common: str, random: float, url: str) -> None:
+    handle = Handle("88.118.8/a")
+    answer = Found(HandleRecord.of(handle, values))
+    lists = [decode_locations(common.encode())]
+    sent = proxy.outcome_of(Visit(handle, Parameters()), answer, NOW, lambda: random, lists)
+    assert sent == Redirect(url, 86_400)
+
+
+def test_handles_of_locations_are_bounded_and_read_where_they_matter() -> None:
+    names = "".join(f"<locs>0.LOC/{number} 泵</locs>" for number in range(9))
+    namespace = decode_namespace(f"<namespace>{names}</namespace>".encode())
+    assert proxy.location_handles_of(visit(), namespace) == tuple(
+        Handle(spelling) for spelling in ("0.LOC/0", "泵", "0.LOC/1")
+    )
+    assert proxy.location_handles_of(visit("noredirect"), namespace) == ()
+    assert proxy.location_handles_of(visit(), None) == ()
+
+
+def test_a_template_cannot_multiply_a_handle() -> None:
+    handle = Handle(f"88.118.8/{'泵' * 600}")
+    long = '<locations><location href_template="https://a.cn/{0}"/><location href="https://b.cn/"/></locations>'
+    places = places_of(handle, [text_value(1, "10320/loc", long.format("{hdl}" * 2))])
+    assert [each.href for each in places.places] == ["https://b.cn/"]
+    one = places_of(handle, [text_value(1, "10320/loc", long.format("{hdl}"))])
+    assert len(one.places) == 2
+
+
+@pytest.mark.parametrize(("others", "href"), [(NETWORKS_MAX - 1, "a"), (NETWORKS_MAX, "b")])
+def test_a_visitor_is_looked_for_in_so_many_networks(others: int, href: str) -> None:
+    networks = "10.0.0.0/8," * others + "192.0.2.0/24"
+    xml = f'<locations><location href="a" weight="0" addresses="{networks}"/><location href="b"/></locations>'
+    places = places_of(PUMP, [text_value(1, "10320/loc", xml)])
+    assert places.choose(Wishes(address="192.0.2.9"), lambda: 0.5).href == href
 
 
 def test_without_weights_every_place_is_as_likely() -> None:
