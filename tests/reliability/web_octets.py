@@ -73,3 +73,10 @@ async def read_answer(reader: asyncio.StreamReader, *, has_body: bool = True) ->
     assert version in {"HTTP/1.0", "HTTP/1.1"}, head
     length = int(headers.get("content-length", "0")) if has_body else 0
     return WebAnswer(int(status), headers, await reader.readexactly(length))
+
+
+async def visit(node: StartedNode, target: str, fields: str = "") -> WebAnswer:
+    """Ask for a target as browsers do, with more fields as they are written."""
+    head = f"GET {target} HTTP/1.1\r\nHost: id.example.cn\r\nConnection: close\r\n{fields}\r\n"
+    (answer,) = (await exchange_octets(node, head.encode())).answers
+    return answer
