@@ -16,6 +16,7 @@ from node.input.encoding import Encoding
 from node.input.handle_cell import parse_handle
 from node.input.header import HANDLE_COLUMN, Column
 from node.input.problems import Problem, RowProblem
+from node.input.urls import is_url_type
 from node.input.value_octets import NO_REFERENCES, value_head
 
 _UNSAFE_IN_URL: Final = re.compile(r"[\x00-\x20\x7f\\]")
@@ -31,7 +32,7 @@ class RowForm:
         self._names = (HANDLE_COLUMN, *(column.name for column in columns))
         heads = (value_head(column.index, column.value_type, modified_at=stamp) for column in columns)
         self._heads = tuple(head.decode("latin-1") for head in heads)
-        self._urls = tuple(position for position, column in enumerate(columns, 1) if column.value_type == "URL")
+        self._urls = tuple(position for position, column in enumerate(columns, 1) if is_url_type(column.value_type))
         self._encoding = encoding
 
     def read(self, cells: Sequence[str]) -> tuple[Handle, bytes]:

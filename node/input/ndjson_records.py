@@ -30,6 +30,7 @@ from node.input.limits import INDEX_MAX, LINE_OCTETS_MAX
 from node.input.lines import LineBlock
 from node.input.problems import Problem, RowProblem
 from node.input.seen_handles import SeenHandles
+from node.input.urls import is_unsafe, is_url_type
 from node.input.value_octets import NO_REFERENCES, value_head
 
 _TTL_MAX: Final = 2**31 - 1
@@ -112,6 +113,8 @@ def _read_text_record(line: bytes, stamp: int) -> tuple[Handle, bytes]:
 
 def _text_value(value: _TextValue, stamp: int) -> bytes:
     modified_at = stamp if value.timestamp is None else _unix_seconds(value.timestamp)
+    if is_url_type(value.type) and is_unsafe(value.data.value):
+        raise msgspec.ValidationError("unsafe")  # The general reader says where.
     data = value.data.value.encode()
     return value_head(value.index, value.type, value.ttl, modified_at) + _length(len(data)) + data + NO_REFERENCES
 
@@ -142,9 +145,11 @@ def _read_any_record(line: bytes, encoding: Encoding, stamp: int) -> tuple[Handl
 def _any_value(value: object, position: int, stamp: int) -> HandleValue:
     try:
         read = value_from_json(value, f"values[{position}]")
-        return read if read.modified_at else replace(read, modified_at=stamp)
     except InvalidValue as error:
         raise RowProblem(Problem.INVALID_VALUE, error.field, expected=error.expected) from None
+    if is_url_type(read.value_type) and is_unsafe(read.data.decode("latin-1")):
+        raise RowProblem(Problem.INVALID_URL, f"values[{position}].data")
+    return read if read.modified_at else replace(read, modified_at=stamp)
 
 
 def _check_indexes(indexes: list[int]) -> None:

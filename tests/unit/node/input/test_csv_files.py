@@ -104,6 +104,13 @@ def test_a_bad_row_is_named_and_the_others_are_read(
     assert len(errors[0].handle) <= 256
 
 
+@pytest.mark.parametrize("column", ["url", "URL", "5:URL", "URL.CN", "5:url.cn"])
+def test_every_column_of_urls_is_checked(tmp_path: Path, column: str) -> None:
+    records, errors = read(tmp_path, f"handle,{column}\n88.118.9/1,https://a.cn\\@b.cn\n88.118.9/2,https://a.cn/\n")
+    assert [str(record.handle) for record in records] == ["88.118.9/2"]
+    assert [(error.row, error.field, error.problem) for error in errors] == [(2, column, Problem.INVALID_URL)]
+
+
 def test_a_quote_left_open_costs_only_its_own_line(tmp_path: Path) -> None:
     rows = [f"88.118.9/{number},https://example.cn,轴承" for number in range(4)]
     rows[1] = '88.118.9/1,"https://example.cn,轴承'

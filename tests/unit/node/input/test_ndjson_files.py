@@ -81,6 +81,16 @@ def test_other_members_and_blank_lines_are_passed_over(tmp_path: Path) -> None:
         (line("88.118.9/x", index="一"), "values[0].index", Problem.INVALID_VALUE),
         (line("88.118.9/x", type=7), "values[0].type", Problem.INVALID_VALUE),
         (line("88.118.9/x", data=7), "values[0].data", Problem.INVALID_VALUE),
+        *(
+            (line("88.118.9/x", type=kind, data=data), "values[0].data", Problem.INVALID_URL)
+            for kind in ("URL", "url", "URL.CN")
+            for data in (
+                {"format": "string", "value": "https://a.cn/\r\nX: 1"},
+                {"format": "string", "value": "https://a.cn\\@b.cn"},
+                {"format": "base64", "value": "aHR0cDovL2EuY24vAA=="},
+                "https://a.cn/\t",
+            )
+        ),
         (line("88.118.9/x", ttl="soon"), "values[0].ttl", Problem.INVALID_VALUE),
         (line("88.118.9/x", permissions="12"), "values[0].permissions", Problem.INVALID_VALUE),
         (line("88.118.9/x", timestamp="1969-01-01T00:00:00Z"), "values[0].timestamp", Problem.INVALID_VALUE),
