@@ -27,8 +27,9 @@ WAITING_MAX: Final = 64
 """Proofs that wait for a thread: at the cost of the field, 5 ms each, a third of a second of one; at the highest that
 is allowed, 0.2 s each, thirteen seconds, but who sends such and fails is refused soon."""
 
-KEYS_TRIED_MAX: Final = 4
-"""Keys of one handle that are tried when the claim leaves open which: the field has one, or two while they rotate."""
+KEYS_TRIED_MAX: Final = 3
+"""Keys of one handle that are tried when the claim leaves open which: the field has one, or two while they rotate. For
+nobody one is tried, so a refusal tells by its time no more than that factor."""
 
 REMOTE_BELIEF_SECONDS: Final = 300.0
 """How long somebody is believed whose secret key only another service knows: it can be asked again with a new
