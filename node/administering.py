@@ -21,6 +21,7 @@ from node.errors import NodeError, Text
 from node.layout import run_folder
 from node.server_key import read_server_key
 from node.settings import Settings, available_cores
+from node.status_board import PLACES
 from registry.changing import RecordWriter
 from registry.database import Database
 from registry.handle_list import HandleList
@@ -83,7 +84,7 @@ class Administering:
 @asynccontextmanager
 async def open_administering(settings: Settings, resolver: Resolver, place: int) -> AsyncIterator[Administering]:
     """Put administration together for the worker at `place`, and answer the other workers meanwhile."""
-    ids = SessionIds(place, settings.workers)
+    ids = SessionIds(place, PLACES)
     folder = run_folder(settings.data_dir)
     others = OtherWorkers(ids, Relay(folder, place), Relay(folder, place, name="session"))
     remote = AskedKeys([*map(_address, settings.identity_resolvers)], partial(_delegated_site, resolver))

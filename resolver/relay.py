@@ -95,13 +95,15 @@ class Relay:
         self._others: dict[int, _OtherWorker] = {}
         self._listeners: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
+        self._inode = 0
 
     async def ask(self, place: int, kind: int, address: str, content: bytes) -> bytes:
         """Return what the worker at `place` answers.
 
         Raises:
-            ConnectionError: it is not there, went away, could not answer, or has too much to answer. Whether it did
-                what was asked is not known.
+            ProcessLookupError: there is no such worker, or no more; nor is there anything that it kept.
+            ConnectionError: it went away, could not answer, or has too much to answer. Whether it did what was asked
+                is not known.
             TimeoutError: it did not answer in time; the same.
             ValueError: the address or the content is too long.
         """
@@ -115,6 +117,12 @@ class Relay:
         async with asyncio.timeout(self._limits.seconds):
             return await other.ask(question)
 
+    def others(self) -> list[int]:
+        """Return the places of the workers that can be asked; some of them may have ended without a word."""
+        sockets = (path.stem for path in self._folder.glob(f"{self._name}-*.socket"))
+        places = {int(stem.rpartition("-")[2]) for stem in sockets}
+        return sorted(places - {self._place})
+
     async def serve(self, answerer: Answerer) -> None:
         """Begin to answer the other workers. A worker that was here before is replaced."""
         path = relay_socket(self._folder, self._place, self._name)
@@ -125,17 +133,26 @@ class Relay:
         listener.bind(str(arriving))
         arriving.chmod(0o600)
         self._server = await asyncio.start_unix_server(lambda *ends: self._listen(answerer, *ends), sock=listener)
+        self._inode = arriving.stat().st_ino
         arriving.rename(path)  # At once: nobody finds a socket that is not served, or none at all.
 
     async def close(self) -> None:
         """Answer no more and ask no more."""
         if self._server is not None:
             self._server.close()
+            self._remove_socket()
         for listener in tuple(self._listeners):
             listener.cancel()
         for other in self._others.values():
             other.close()
         await asyncio.gather(*self._listeners, return_exceptions=True)
+
+    def _remove_socket(self) -> None:
+        """Let nobody look for this worker any more, unless another one has its place already."""
+        path = relay_socket(self._folder, self._place, self._name)
+        with suppress(FileNotFoundError):
+            if path.stat().st_ino == self._inode:
+                path.unlink()
 
     async def _listen(self, answerer: Answerer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         listener = asyncio.current_task()
@@ -239,8 +256,10 @@ class _OtherWorker:
                 if self._connection is None or self._connection.is_lost or inode != self._inode:
                     self._connection = _Connection(*await asyncio.open_unix_connection(self._path))
                     self._inode = inode
+            except (FileNotFoundError, ConnectionRefusedError) as error:
+                raise ProcessLookupError("another worker is not there") from error
             except OSError as error:
-                raise ConnectionRefusedError("another worker is not there") from error
+                raise ConnectionAbortedError("another worker cannot be reached") from error
             return self._connection
 
 

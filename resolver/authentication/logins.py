@@ -45,12 +45,14 @@ class Challenged:
         nonce: 16 octets that are never used again.
         digest: of the login request.
         expires_at: seconds of the monotonic clock.
+        session_id: as the envelope of the login request had it.
     """
 
     identity: ValueReference
     nonce: bytes
     digest: RequestDigest
     expires_at: float
+    session_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,13 @@ class ConnectionLogin:
         """Who is logged in."""
         return self.state.claim if isinstance(self.state, LoggedIn) else None
 
-    def begin(self, identity: ValueReference, digest: RequestDigest, now: float) -> Challenged | LoginRefusal:
-        """Challenge somebody who says to be `identity`."""
+    def begin(
+        self, identity: ValueReference, digest: RequestDigest, now: float, session_id: int = 0
+    ) -> Challenged | LoginRefusal:
+        """Challenge somebody who says to be `identity`, in a request with this session id."""
         if isinstance(self.state, LoggedIn):
             return LoginRefusal.ALREADY_LOGGED_IN
-        self.state = Challenged(identity, self._draw_octets(NONCE_OCTETS), digest, now + self._seconds)
+        self.state = Challenged(identity, self._draw_octets(NONCE_OCTETS), digest, now + self._seconds, session_id)
         return self.state
 
     def take(self, now: float) -> Challenged | LoginRefusal:

@@ -25,7 +25,7 @@ WEB_SESSION_BITS: Final = 128
 """What cannot be guessed (OWASP ASVS 5, 7.2.3)."""
 
 WEB_SESSION_CHARACTERS_MAX: Final = 32
-"""A longer text is no id of ours, and is not looked into. 512 workers and 128 bits take 27."""
+"""A longer text is no id of ours, and is not looked into. 1 024 places and 128 bits take 27."""
 
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -35,22 +35,22 @@ class SessionIds:
     """Draws ids that belong to one worker.
 
     Attributes:
-        place: which worker this is.
-        workers: how many there are.
+        place: which worker this is; one that takes over from another has another place until that one has ended.
+        places: how many there can be, the same for every worker that the node ever has.
         draw: returns a random number below its argument.
     """
 
     place: int = 0
-    workers: int = 1
+    places: int = 1
     draw: Callable[[int], int] = secrets.randbelow
 
     def owner(self, session_id: int) -> int:
         """Return the place of the worker that knows about `session_id`, if any does."""
-        return session_id % self.workers
+        return session_id % self.places
 
     def is_session(self, session_id: int) -> bool:
         """Tell whether an id, if it is one of ours, is that of a session."""
-        return session_id // self.workers % 2 == 1
+        return session_id // self.places % 2 == 1
 
     def draw_challenge_id(self, is_taken: Callable[[int], bool]) -> int:
         """Return an id for a challenge that is not taken, nor to be guessed from others. No session ever has it."""
@@ -61,9 +61,9 @@ class SessionIds:
         return self._draw_id(1, is_taken)
 
     def _draw_id(self, kind: int, is_taken: Callable[[int], bool]) -> int:
-        """Draw from the even multiples of the number of workers, or from the odd ones."""
-        stride = 2 * self.workers
-        first = kind * self.workers + self.place
+        """Draw from the even multiples of the number of places, or from the odd ones."""
+        stride = 2 * self.places
+        first = kind * self.places + self.place
         for _ in range(DRAWS_MAX):
             session_id = first + stride * self.draw((SESSION_ID_MAX - first) // stride + 1)
             if session_id and not is_taken(session_id):
@@ -74,11 +74,11 @@ class SessionIds:
         """Return the place of the worker that knows about a web session; None when the text is no id of ours."""
         if not session_id or len(session_id) > WEB_SESSION_CHARACTERS_MAX or not set(session_id) <= set(_DIGITS):
             return None
-        return int(session_id, 36) % self.workers
+        return int(session_id, 36) % self.places
 
     def draw_web_id(self) -> str:
         """Return an id for a web session: 128 random bits, to base 36. It is never drawn twice."""
-        number = self.draw(2**WEB_SESSION_BITS) * self.workers + self.place
+        number = self.draw(2**WEB_SESSION_BITS) * self.places + self.place
         digits = ""
         while number:
             number, digit = divmod(number, 36)

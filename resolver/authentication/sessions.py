@@ -130,9 +130,18 @@ class SessionTable:
             session.expires_at = now + session.idle_seconds
             self._table.replace(session.id, session)
 
-    def note_proof(self, session: Session, claim: PresentedClaim) -> None:
-        """Remember who a session is, when that was proved in it by whoever was named at its set-up."""
+    def note_proof(self, session: Session, claim: PresentedClaim, *, is_coded: bool) -> None:
+        """Remember who a session is, when that was proved in it by whoever was named at its set-up.
+
+        Args:
+            session: in which it was proved.
+            claim: who it is said to be.
+            is_coded: whether the proof came with the session's code; one without may be anybody's, and never takes
+                the place of an earlier one.
+        """
         proved = claim.proved
+        if session.claim is not None and not is_coded:
+            return
         if proved is not None and (session.identity is None or session.identity.covers(proved.identity)):
             session.claim = proved
 

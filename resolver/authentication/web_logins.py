@@ -127,7 +127,10 @@ class WebLogins:
             return _NO_SESSION
         if owner == self._authentication.ids.place or self._ask_other is None:
             return await self._do(question, address)
-        return _read_answer(await self._ask_other(owner, WEB_SESSION, address, msgspec.msgpack.encode(question)))
+        try:
+            return _read_answer(await self._ask_other(owner, WEB_SESSION, address, msgspec.msgpack.encode(question)))
+        except ProcessLookupError:  # The session went with its worker.
+            return _NO_SESSION
 
     async def _do(self, question: _Question, address: str) -> LoginAnswer:
         session = self._authentication.web_sessions.find(question.session_id, self._authentication.clock())

@@ -98,8 +98,10 @@ class Administrative:
         claim = self._claim(asked, pending)
         work = _Work(command_of(challenged), claim, asked.request, challenged.header.op_code)
         outcome = await self._administration.perform(work.command, claim)
-        if asked.session is not None:
-            self._authentication.sessions.note_proof(asked.session, claim)
+        if asked.session is not None and (asked.request.credential is not None or not isinstance(outcome, Refused)):
+            self._authentication.sessions.note_proof(
+                asked.session, claim, is_coded=asked.request.credential is not None
+            )
         return self._tell(work, outcome)
 
     def refuse(self, request: Message, refused: Refused) -> Answering:

@@ -62,7 +62,7 @@ class Logins:
         login = asked.peer.login
         if login is None:
             return self._answer(asked, ResponseCode.OPERATION_NOT_SUPPORTED, _NO_CONNECTION)
-        challenged = login.begin(body.identity, asked.digest, self._authentication.clock())
+        challenged = login.begin(body.identity, asked.digest, self._authentication.clock(), asked.request.session_id)
         if isinstance(challenged, LoginRefusal):
             return self._answer(asked, ResponseCode(challenged))
         challenge = Challenge(challenged.nonce, challenged.digest)

@@ -193,7 +193,7 @@ class NativeService:
         assert self._others is not None, "it told who the owner is"
         try:
             return await self._others.serve_in_session(owner, peer.address, octets)
-        except (ConnectionError, TimeoutError, ValueError):
+        except (ProcessLookupError, ConnectionError, TimeoutError, ValueError):
             return self._refuse_unreadable(decode_envelope(OctetReader(octets)))
 
     def _refuse_unreadable(self, envelope: Envelope) -> bytes:

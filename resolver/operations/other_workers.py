@@ -68,8 +68,14 @@ class OtherWorkers:
         return await self._session_relay.ask(owner, SESSION_MESSAGE, address, message)
 
     async def take_challenge(self, owner: int, session_id: int, address: str) -> Pending | None:
-        """Return a challenge of another worker; by that it is used up. Raises as Relay.ask."""
-        answer = await self._relay.ask(owner, CHALLENGE, address, octets.u32(session_id))
+        """Return a challenge of another worker; by that it is used up. None where it is none, or went with its worker.
+
+        Raises as Relay.ask.
+        """
+        try:
+            answer = await self._relay.ask(owner, CHALLENGE, address, octets.u32(session_id))
+        except ProcessLookupError:
+            return None
         return _decode_pending(session_id, address, answer) if answer else None
 
     def tell(self, guess: Guess) -> None:
@@ -116,8 +122,7 @@ class OtherWorkers:
 
     async def _tell_all(self, guess: Guess) -> None:
         news = octets.text(guess.key) + octets.text(guess.network)
-        others = (place for place in range(self._ids.workers) if place != self._ids.place)
-        asked = (self._relay.ask(place, WRONG_PROOF, "", news) for place in others)
+        asked = (self._relay.ask(place, WRONG_PROOF, "", news) for place in self._relay.others())
         await asyncio.gather(*asked, return_exceptions=True)
 
 

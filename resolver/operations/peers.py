@@ -42,6 +42,11 @@ class Peer:
         """Whether a challenge to log in waits for its answer on this connection."""
         return self.login is not None and isinstance(self.login.state, Challenged)
 
+    def is_logging_in_with(self, session_id: int) -> bool:
+        """Tell whether that challenge came with this session id: the SDKs that log in choose them, or leave them 0."""
+        state = None if self.login is None else self.login.state
+        return isinstance(state, Challenged) and state.session_id == session_id
+
     def begin_change(self, change: Awaitable[Answered], subject: bytes) -> Step:
         """Start a change after the last turning point and earlier changes of the same record; others overtake it."""
         same = (step for step, other in self.changes.items() if other == subject)

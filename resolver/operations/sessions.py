@@ -104,8 +104,9 @@ class SessionOperations:
         """
         if has_session_code(asked.request):
             return True
-        is_proof = _is_uncoded_proof(asked.request) and not asked.peer.is_logging_in
-        return is_proof and self._authentication.sessions.gives(asked.request.session_id)
+        session_id = asked.request.session_id
+        is_proof = _is_uncoded_proof(asked.request) and not asked.peer.is_logging_in_with(session_id)
+        return is_proof and self._authentication.sessions.gives(session_id)
 
     def check(self, request: Message, session: Session) -> ResponseCode | None:
         """Return why a request does not belong to `session`, or None; then its counter is used up.

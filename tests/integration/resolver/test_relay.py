@@ -120,14 +120,28 @@ async def test_whoever_stops_waiting_leaves_the_others_undisturbed(folder) -> No
 
 async def test_a_worker_that_dies_and_comes_back_is_asked_again(folder) -> None:
     async with worker(folder, 1) as second:
-        with pytest.raises(ConnectionRefusedError):
+        for _ in range(2):
+            with pytest.raises((ProcessLookupError, ConnectionResetError)):
+                await second.ask(0, KIND, ADDRESS, MESSAGE)
+            async with worker(folder, 0):
+                assert await second.ask(0, KIND, ADDRESS, MESSAGE) == b"7 192.0.2.7 " + MESSAGE
+
+
+async def test_a_worker_knows_which_others_there_are(folder) -> None:
+    async with worker(folder, 1) as second:
+        assert second.others() == []
+        async with worker(folder, 0), worker(folder, 1_000):
+            assert second.others() == [0, 1_000]
+        assert second.others() == []
+
+
+async def test_a_worker_that_was_killed_is_no_more(folder) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(relay_socket(folder, 0)))
+    listener.close()
+    async with worker(folder, 1) as second:
+        with pytest.raises(ProcessLookupError):
             await second.ask(0, KIND, ADDRESS, MESSAGE)
-        async with worker(folder, 0):
-            assert await second.ask(0, KIND, ADDRESS, MESSAGE) == b"7 192.0.2.7 " + MESSAGE
-        with pytest.raises(ConnectionError):
-            await second.ask(0, KIND, ADDRESS, MESSAGE)
-        async with worker(folder, 0):
-            assert await second.ask(0, KIND, ADDRESS, MESSAGE) == b"7 192.0.2.7 " + MESSAGE
 
 
 async def test_a_worker_that_dies_with_questions_under_way_fails_them_at_once(folder) -> None:

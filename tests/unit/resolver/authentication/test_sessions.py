@@ -80,18 +80,30 @@ def test_sessions_are_bounded_and_the_one_in_use_stays(sessions) -> None:
 async def test_who_was_named_at_set_up_and_proved_it_is_remembered(named, is_noted, authentication) -> None:
     session = open_session(authentication.sessions, identity=named)
     claim = authentication.present(IDENTITY, Password(SECRET), ADDRESS)
-    authentication.sessions.note_proof(session, claim)
+    authentication.sessions.note_proof(session, claim, is_coded=True)
     assert not session.is_authenticated
     await claim.prove()
-    authentication.sessions.note_proof(session, claim)
+    authentication.sessions.note_proof(session, claim, is_coded=True)
     assert session.is_authenticated == is_noted
+
+
+async def test_a_proof_without_the_sessions_code_takes_nobodys_place(keys, authentication) -> None:
+    session = open_session(authentication.sessions, identity=None)
+    other = ValueReference(302, IDENTITY.handle)
+    secrets = {IDENTITY: SECRET, other: "另一密钥".encode()}
+    keys.ours[ADMINISTRATOR] = tuple(secret_value(identity.index, secret) for identity, secret in secrets.items())
+    for identity, is_coded, known in ((IDENTITY, False, IDENTITY), (other, False, IDENTITY), (other, True, other)):
+        claim = authentication.present(identity, Password(secrets[identity]), ADDRESS)
+        assert await claim.prove() is Proof.VALID
+        authentication.sessions.note_proof(session, claim, is_coded=is_coded)
+        assert session.claim.identity == known
 
 
 async def test_a_session_ends_being_somebodys_when_the_key_is_rotated(keys, authentication) -> None:
     session = open_session(authentication.sessions)
     claim = authentication.present(IDENTITY, Password(SECRET), ADDRESS)
     await claim.prove()
-    authentication.sessions.note_proof(session, claim)
+    authentication.sessions.note_proof(session, claim, is_coded=True)
     assert (session.claim.identity, await session.claim.prove()) == (IDENTITY, Proof.VALID)
     keys.ours[ADMINISTRATOR] = (secret_value(301, "新密钥".encode()),)
     assert await session.claim.prove() is Proof.UNKNOWN

@@ -19,6 +19,7 @@ from handle_protocol.handle import Handle
 from handle_protocol.message import encode_header_and_body
 from handle_protocol.record import encode_value_list
 from handle_protocol.value import ValueReference
+from resolver.operations.other_workers import CHALLENGE
 from resolver.operations.peers import Peer
 from tests.builders import text_value
 from tests.fakes.served_world import ADDRESS, asking, proving
@@ -132,8 +133,18 @@ async def test_what_nobody_thought_of_is_answered_with_a_general_error(worker, w
     assert worker.service.in_flight == 0
 
 
-async def test_a_challenge_whose_worker_is_away_is_not_called_missing(workers, world) -> None:
+async def test_a_challenge_goes_with_its_worker(workers, world) -> None:
     challenge = await workers[0].ask(asking(CREATE, OpCode.CREATE_HANDLE))
     await workers[0].others.close()
+    assert (await workers[1].ask(proving(challenge))).response_code == ResponseCode.AUTHENTICATION_TIMEOUT
+    assert world.values(NEW.spelling) is None
+
+
+async def test_a_challenge_whose_worker_cannot_say_is_not_called_missing(workers, world) -> None:
+    async def fail(_: str, __: bytes) -> bytes:
+        raise ConnectionError("busy")
+
+    challenge = await workers[0].ask(asking(CREATE, OpCode.CREATE_HANDLE))
+    workers[0].others.take_up(CHALLENGE, fail)
     assert (await workers[1].ask(proving(challenge))).response_code == ResponseCode.SERVER_TOO_BUSY
     assert world.values(NEW.spelling) is None
