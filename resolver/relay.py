@@ -231,7 +231,7 @@ class _OtherWorker:
         self._questions_max = questions_max
         self._connecting = asyncio.Lock()
         self._connection: _Connection | None = None
-        self._inode = 0
+        self._socket_there = (0, 0)
         self._asked = 0
 
     async def ask(self, question: bytes) -> bytes:
@@ -252,10 +252,11 @@ class _OtherWorker:
         """Connect to the worker that is there now. One that it replaced still answers what it was asked before."""
         async with self._connecting:
             try:
-                inode = self._path.stat().st_ino
-                if self._connection is None or self._connection.is_lost or inode != self._inode:
+                status = self._path.stat()
+                socket_there = status.st_ino, status.st_ctime_ns  # The number alone may be given to the next socket.
+                if self._connection is None or self._connection.is_lost or socket_there != self._socket_there:
                     self._connection = _Connection(*await asyncio.open_unix_connection(self._path))
-                    self._inode = inode
+                    self._socket_there = socket_there
             except (FileNotFoundError, ConnectionRefusedError) as error:
                 raise ProcessLookupError("another worker is not there") from error
             except OSError as error:
