@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 import click
 
@@ -45,10 +46,18 @@ def list_handles(name: str, remote: Remote, *, is_json: bool) -> int:
     prefix = parse_prefix(name)
     url = register_url(remote.data_dir) if remote.server is None else None
     pages = _ask(remote, prefix) if url is None else list_register(url, prefix)
-    return asyncio.run(_print_json(prefix, pages) if is_json else _print(pages))
+    return asyncio.run(_print_whole(prefix, pages, is_json=is_json))
 
 
-async def _print(pages: AsyncIterator[Sequence[Handle] | Said]) -> ExitStatus:
+async def _print_whole(
+    prefix: Prefix, pages: AsyncGenerator[Sequence[Handle] | Said, None], *, is_json: bool
+) -> ExitStatus:
+    # A refusal ends the printing before the pages end: what gives them has to hang up while the loop still runs.
+    async with aclosing(pages):
+        return await (_print_json(prefix, pages) if is_json else _print(pages))
+
+
+async def _print(pages: AsyncGenerator[Sequence[Handle] | Said, None]) -> ExitStatus:
     async for page in pages:
         if isinstance(page, Said):
             return tell([page], is_json=False)
@@ -57,7 +66,7 @@ async def _print(pages: AsyncIterator[Sequence[Handle] | Said]) -> ExitStatus:
     return ExitStatus.OK
 
 
-async def _print_json(prefix: Prefix, pages: AsyncIterator[Sequence[Handle] | Said]) -> ExitStatus:
+async def _print_json(prefix: Prefix, pages: AsyncGenerator[Sequence[Handle] | Said, None]) -> ExitStatus:
     """Print one object, its handles as they come: a list may be longer than memory, and may be refused in its middle.
 
     The members are those of a list in Handle.Net's REST interface; after an outage there is no closing brace.
@@ -80,7 +89,8 @@ def _json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-async def _ask(remote: Remote, prefix: Prefix) -> AsyncIterator[Sequence[Handle] | Said]:
+async def _ask(remote: Remote, prefix: Prefix) -> AsyncGenerator[Sequence[Handle] | Said, None]:
     async with connected(remote) as node:
-        async for part in node.list_handles(prefix):
-            yield part.handles if part.is_success else Said(prefix.handle, part.response_code, part.text)
+        async with aclosing(node.list_handles(prefix)) as parts:
+            async for part in parts:
+                yield part.handles if part.is_success else Said(prefix.handle, part.response_code, part.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from handle_protocol.codes import ResponseCode
@@ -42,7 +42,7 @@ async def change_register(url: str, commands: Sequence[RecordCommand]) -> Sequen
         return [await _change(database, command) for command in commands]
 
 
-async def list_register(url: str, prefix: Prefix) -> AsyncIterator[Sequence[Handle]]:
+async def list_register(url: str, prefix: Prefix) -> AsyncGenerator[Sequence[Handle], None]:
     """Yield the handles directly below `prefix`, page by page. Raises NodeError in an outage."""
     async with open_register(url, is_read_only=True) as database:
         names, after = HandleList(database), b""

@@ -62,6 +62,7 @@ def test_an_enterprise_lists_its_handles_with_a_key_that_was_made_here(started: 
     nobody = started.idnode("list", "88.118.8", *server)
     assert (own.returncode, listed.returncode, listed.stdout.splitlines()) == (0, 0, ["88.118.8/泵"])
     assert (nobody.returncode, "the server wants to know who asks" in nobody.stderr) == (1, True)
+    assert "Traceback" not in nobody.stderr
 
 
 @pytest.fixture(scope="module")
