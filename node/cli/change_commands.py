@@ -34,14 +34,22 @@ _INDEX = click.IntRange(1, 2**32 - 1)
 Example:
   idnode set 88.118.8/abc --value "2:URL=https://example.cn/abc"
   idnode set 88.118.8/abc --value "2:URL=https://example.cn/abc" --server 192.0.2.7 \\
-    --identity 300:0.NA/88.118.8 --key admin.pem""",
+    --identity 300:0.NA/88.118.8 --key admin.pem
+  idnode set 0.NA/88.118.8 --value "301:HS_PUBKEY=@second.json" --value "101:HS_ADMIN=301:0.NA/88.118.8"
+
+HS_ADMIN is INDEX:HANDLE or INDEX:HANDLE:PERMISSIONS (twelve binary digits; without them, all),
+HS_VLIST is INDEX:HANDLE,INDEX:HANDLE, and HS_PUBKEY is @FILE, a key in JSON or PEM.""",
         """为标识 HANDLE 添加值;索引相同的值被替换。
 
 \b
 示例:
   idnode set 88.118.8/abc --value "2:URL=https://example.cn/abc"
   idnode set 88.118.8/abc --value "2:URL=https://example.cn/abc" --server 192.0.2.7 \\
-    --identity 300:0.NA/88.118.8 --key admin.pem""",
+    --identity 300:0.NA/88.118.8 --key admin.pem
+  idnode set 0.NA/88.118.8 --value "301:HS_PUBKEY=@second.json" --value "101:HS_ADMIN=301:0.NA/88.118.8"
+
+HS_ADMIN 写作 索引:标识 或 索引:标识:权限(十二位二进制数字,省略为全部权限),
+HS_VLIST 写作 索引:标识,索引:标识,HS_PUBKEY 写作 @文件(JSON 或 PEM 格式的密钥)。""",
     ),
 )
 @click.argument("name", metavar="HANDLE")
@@ -63,7 +71,7 @@ def set_values(
     is_json: bool,
 ) -> int:
     """Add or replace values."""
-    command = AddValues(parse_new_handle(name), parse_values(spellings), overwrites=True)
+    command = AddValues(parse_new_handle(name), parse_values(spellings, needs_index=True), overwrites=True)
     return tell(do([command], remote), is_json=is_json)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import click
+
 from handle_protocol.errors import InvalidHandle
 from handle_protocol.handle import Handle, Prefix
+from handle_protocol.value import ValueReference
+from node.cli.language import words
 from node.errors import NodeError, Text
 from node.input.handle_cell import parse_handle
 from node.input.problems import RowError, RowProblem
@@ -38,3 +42,24 @@ def parse_new_handle(spelling: str) -> Handle:
             Text(said.reason, said.reason_zh),
             Text("a handle is PREFIX/SUFFIX, such as 88.118.8/abc", "标识形如 前缀/后缀,例如 88.118.8/abc"),
         ) from None
+
+
+def parse_reference(spelling: str) -> ValueReference:
+    """Read a key or a group, such as 300:0.NA/88.118.8.
+
+    Raises:
+        click.BadParameter: it is not INDEX:HANDLE.
+    """
+    reference = ValueReference.parse(spelling)
+    try:
+        if str(reference) == spelling or reference.index:
+            Handle.parse(reference.handle)
+            return reference
+    except InvalidHandle:
+        pass
+    raise click.BadParameter(
+        words(
+            f"expected INDEX:HANDLE, such as 300:0.NA/88.118.8, not {spelling!r}",
+            f"应为 索引:标识,例如 300:0.NA/88.118.8,而不是 {spelling!r}",
+        )
+    )

@@ -17,9 +17,9 @@ from handle_protocol.errors import MalformedMessage, ProtocolError
 from handle_protocol.security.errors import WrongPassphrase
 from handle_protocol.security.limits import PRIVATE_KEY_FILE_OCTETS
 from handle_protocol.security.private_keys import SigningKey, read_private_key
-from handle_protocol.value import ValueReference
 from node.cli.addresses import HANDLE_PORT, format_server, parse_server
 from node.cli.language import words
+from node.cli.names import parse_reference
 from node.cli.options import data_dir_option
 from node.cli.standard_streams import STANDARD
 from node.errors import NodeError, Text, WrongUse
@@ -128,7 +128,7 @@ def read_identity(identity: str | None, key_file: Path | None, secret_file: Path
                 "请提供 --identity 索引:标识,以及 --key 文件 或 --secret-file 文件",
             ),
         )
-    reference = ValueReference.parse(identity)
+    reference = parse_reference(identity)
     if key_file is not None:
         return Identity(reference, read_key_file(key_file))
     assert secret_file is not None, "exactly one of them was given"

@@ -13,6 +13,7 @@ from handle_protocol.handle import fold
 from handle_protocol.json_form import value_to_json
 from handle_protocol.value import PERMISSIONS_DEFAULT, HandleValue, Permissions
 from node.cli.language import words
+from node.cli.value_data import parse_data
 
 INDEX_AND_TYPE: Final = re.compile(r"(?:(?P<index>[0-9]{1,10}):)?(?P<value_type>.+)", re.DOTALL)
 INDEX_MAX: Final = 2**32 - 1
@@ -22,20 +23,35 @@ SECRET_PERMISSIONS: Final = Permissions.ADMIN_READ | Permissions.ADMIN_WRITE
 UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def parse_values(spellings: Sequence[str]) -> tuple[HandleValue, ...]:
+def parse_values(spellings: Sequence[str], *, needs_index: bool = False) -> tuple[HandleValue, ...]:
     """Read values written as TYPE=TEXT or INDEX:TYPE=TEXT; those without an index get the lowest that is free.
+
+    Args:
+        spellings: the values.
+        needs_index: they go to a record that has values already; which of its indexes are free is not known here.
 
     Raises:
         click.BadParameter: one is written otherwise, or two have the same index.
+        NodeError: a file that one names holds no key.
     """
     parts = [_split(spelling) for spelling in spellings]
     given = [index for index, _, _ in parts if index is not None]
     if len(set(given)) != len(given):
         raise click.BadParameter(words("two values have the same index", "两个值的索引相同"))
+    if needs_index and len(given) < len(parts):
+        raise click.BadParameter(
+            words(
+                "say which index: INDEX:TYPE=TEXT; which ones are in use: idnode resolve HANDLE",
+                "请指明索引:索引:类型=内容;查看已用索引:idnode resolve 标识",
+            )
+        )
     free = (index for index in range(1, len(spellings) + len(given) + 1) if index not in given)
     return tuple(
         HandleValue(
-            next(free) if index is None else index, value_type, text.encode(), permissions=_permissions(value_type)
+            next(free) if index is None else index,
+            value_type,
+            parse_data(value_type, text),
+            permissions=_permissions(value_type),
         )
         for index, value_type, text in parts
     )
