@@ -45,6 +45,18 @@ class RecordReader:
         Each page is read on its own: what changes during the walk may or may not be met, but nothing comes twice.
         """
         after, before = (b"", None) if prefix is None else key_range(prefix)
+        async for record in self._walk(after, before):
+            yield record
+
+    async def walk_prefix_handles(self, prefix: Prefix) -> AsyncIterator[HandleRecord]:
+        """Yield the records that describe `prefix` and the prefixes derived from it (0.NA/...), as `walk` does."""
+        key = prefix.handle.key()
+        for record in (await self.fetch([key])).values():
+            yield record
+        async for record in self._walk(key + b".", key + b"/"):
+            yield record
+
+    async def _walk(self, after: bytes, before: bytes | None) -> AsyncIterator[HandleRecord]:
         while rows := await self._database.fetch(_SQL["walk"], after, before, PAGE_RECORDS):
             for row in rows:
                 yield _record(*row)

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from handle_protocol.handle import Prefix
 from handle_protocol.json_form import record_to_json
+from handle_protocol.record import HandleRecord
 from node.cli.language import words
 from node.cli.names import parse_prefix
 from node.cli.options import data_dir_option, register_url
@@ -36,14 +37,16 @@ NOTED_RECORDS: Final = 1_000
     help=words(
         """Write handles to FILE, or to standard output without one or with -: one JSON object a line.
 
-A file appears when it is complete, in the place of the one before.
+A file appears when it is complete, in the place of the one before. Only its owner may read it: it holds secret keys.
+With --prefix the records that describe the prefix itself and those derived from it (0.NA/...) are written too.
 
 \b
 Example:
   idnode export handles.ndjson --prefix 88.118.8""",
         """将标识写入 FILE(省略或为 - 则写到标准输出),每行一个 JSON 对象。
 
-文件在完整写入后才出现,并替换原有文件。
+文件在完整写入后才出现,并替换原有文件。文件含有密钥,仅其所有者可读。
+指定 --prefix 时,一并写出描述该前缀及其下级前缀的记录(0.NA/…)。
 
 \b
 示例:
@@ -51,7 +54,9 @@ Example:
     )
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@click.option("--prefix", "name", metavar="P", help=words("Only handles below this prefix.", "仅此前缀下的标识。"))
+@click.option(
+    "--prefix", "name", metavar="P", help=words("Only this prefix and the handles below it.", "仅此前缀及其下的标识。")
+)
 @data_dir_option
 def export(file: Path | None, name: str | None, data_dir: str | None) -> None:
     """Walk the register and write what it holds."""
@@ -81,6 +86,8 @@ def _check_ending(file: Path) -> None:
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Give a file to write that takes the place of `path` when the block ends well, and vanishes otherwise.
 
+    Only its owner may read it: records hold secret keys (HS_SECKEY) and values that are not public.
+
     Raises:
         OSError: no file can be made there; it names `path`.
     """
@@ -94,9 +101,6 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
             yield output
             output.flush()
             os.fsync(output.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        unfinished.chmod(0o666 & ~mask)
         unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
@@ -112,12 +116,20 @@ async def _write(url: str, prefix: Prefix | None, output: IO[bytes]) -> int:
             await _note_if_foreign(database, prefix)
         total = await reader.estimate_count() if prefix is None else None
         with _progress(total) as note:
-            async for record in reader.walk(prefix):
+            async for record in _records(reader, prefix):
                 output.write(encode(record_to_json(record)) + b"\n")
                 count += 1
                 if count % NOTED_RECORDS == 0:
                     note(count)
     return count
+
+
+async def _records(reader: RecordReader, prefix: Prefix | None) -> AsyncIterator[HandleRecord]:
+    if prefix is not None:
+        async for record in reader.walk_prefix_handles(prefix):
+            yield record
+    async for record in reader.walk(prefix):
+        yield record
 
 
 async def _note_if_foreign(database: Database, prefix: Prefix) -> None:

@@ -122,7 +122,7 @@ def test_a_second_start_loads_nothing_again_and_ends_with_status_0(data_dir: Pat
     first = start(data_dir, tmp_path / "first")
     assert first.stop() == os.EX_OK
     second = start(data_dir, tmp_path / "second")
-    changed = second.idnode("register", TOOL, "--value", "2000:名称=改过的名称")
+    changed = second.idnode("register", TOOL, "--value", "2000:名称=改过的名称", "--overwrite")
     assert changed.returncode == 0
     assert second.stop() == os.EX_OK
     third = start(data_dir, tmp_path / "third")

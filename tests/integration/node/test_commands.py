@@ -114,6 +114,19 @@ def test_a_handle_is_registered_once_and_then_unchanged(commands: Commands) -> N
     assert commands.json(*words) == {"handle": "88.118.8/减速机", "outcome": "same"}
 
 
+def test_a_handle_that_is_there_is_replaced_only_when_that_is_said(commands: Commands) -> None:
+    add_prefixes(commands)
+    words = ("register", "88.118.8/泵", "--value")
+    assert commands.run(*words, "名称=泵").returncode == 0
+    refused = commands.run(*words, "名称=水泵")
+    assert refused.returncode == 1
+    assert lines(refused) == ["error: 88.118.8/泵: there already", "hint: replace it with --overwrite"]
+    assert "水泵" not in commands.run("export").stdout
+    assert json.loads(commands.run(*words, "名称=水泵", "--json").stdout)[0]["responseCode"] == 101
+    changed = commands.json(*words, "名称=水泵", "--overwrite")
+    assert changed == {"handle": "88.118.8/泵", "outcome": "changed"}
+
+
 @pytest.mark.parametrize(
     ("handle", "reason", "hint"),
     [
@@ -138,6 +151,19 @@ def test_an_export_is_whole_and_sorted(commands: Commands, tmp_path: Path) -> No
     assert (tmp_path / "全部.ndjson").read_text().splitlines() == printed
     assert [json.loads(line)["handle"] for line in printed] == ["88.118.8/b", "88.118.8/丙", "88.118.8/甲"]
     assert [path.name for path in tmp_path.iterdir() if "全部" in path.name] == ["全部.ndjson"]
+
+
+@pytest.mark.parametrize("prefix", ["88.118.8", "0.NA/88.118.8"])
+def test_an_export_of_a_prefix_has_its_own_record_and_is_for_nobody_else(
+    commands: Commands, tmp_path: Path, prefix: str
+) -> None:
+    add_prefixes(commands)
+    for handle in ("0.NA/88.118.8", "88.118.8/甲"):
+        assert commands.run("register", handle, "--value", "301:HS_SECKEY=口令").returncode == 0
+    commands.run("export", "全部.ndjson", "--prefix", prefix)
+    written = (tmp_path / "全部.ndjson").read_text().splitlines()
+    assert [json.loads(line)["handle"] for line in written] == ["0.NA/88.118.8", "88.118.8/甲"]
+    assert (tmp_path / "全部.ndjson").stat().st_mode & 0o777 == 0o600
 
 
 def test_an_export_that_fails_leaves_the_file_that_was_there(commands: Commands, tmp_path: Path) -> None:

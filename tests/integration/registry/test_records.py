@@ -205,6 +205,16 @@ async def test_walking_goes_in_key_order_and_stays_below_the_prefix(store: Recor
     assert [str(each.handle) async for each in reader.walk(Prefix("88.118.8"))] == below
 
 
+async def test_the_records_that_describe_a_prefix_are_those_of_its_derived_prefixes_too(
+    store: RecordStore, reader: RecordReader
+) -> None:
+    names = ["0.NA/88.118.8", "0.NA/88.118.8.1", "0.NA/88.118.80", "0.NA/88.118", "88.118.8/甲"]
+    await store.put([record(name) for name in names])
+
+    described = [str(each.handle) async for each in reader.walk_prefix_handles(Prefix("88.118.8"))]
+    assert described == ["0.NA/88.118.8", "0.NA/88.118.8.1"]
+
+
 async def test_walking_crosses_pages(store: RecordStore, reader: RecordReader) -> None:
     names = [f"88.118/{number:04}" for number in range(1_001)]
     await store.put([record(name) for name in names])
