@@ -7,18 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from cachetools import LRUCache
 
-from handle_protocol.errors import ProtocolError
 from handle_protocol.handle import Handle
 from handle_protocol.predefined.site import Site
-from handle_protocol.security.public_keys import VerificationKey, read_public_key
+from handle_protocol.security.public_keys import VerificationKey
 from handle_protocol.value import ValueReference
 from node.errors import NodeError, Text
 from node.layout import run_folder
+from node.public_key_files import read_anchors
 from node.server_key import read_server_key
 from node.settings import Settings, available_cores
 from node.status_board import PLACES
@@ -131,20 +130,13 @@ def trust_anchors(settings: Settings) -> Mapping[ValueReference, VerificationKey
     """Return the keys that certificates may lead to, by their references.
 
     Raises:
-        NodeError: a file holds no public key.
+        NodeError: a file cannot be read, or holds no key.
     """
-    anchors = (anchor.partition("=") for anchor in settings.trust_anchors)
-    return {ValueReference.parse(reference): _read_anchor(Path(file)) for reference, _, file in anchors}
-
-
-def _read_anchor(file: Path) -> VerificationKey:
     try:
-        return read_public_key(file.read_bytes())
-    except (OSError, ProtocolError) as error:
-        raise NodeError(
-            Text(f"{file} holds no public key: {error}", f"{file} 不是可用的公钥文件:{error}"),
-            Text("mend trust_anchors: INDEX:HANDLE=FILE, a key in PEM or as HS_PUBKEY", "请修正 trust_anchors 设置"),
-        ) from None
+        return read_anchors(settings.trust_anchors)
+    except NodeError as error:
+        solve = Text("mend the setting trust_anchors: INDEX:HANDLE=FILE", "请修正设置项 trust_anchors:索引:标识=文件")
+        raise NodeError(error.message, solve) from None
 
 
 def _put_together(  # noqa: PLR0913, PLR0917 - every part once

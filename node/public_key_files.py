@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -11,7 +13,8 @@ from handle_protocol.json_form import value_from_json
 from handle_protocol.security.errors import UnsupportedKey, WrongPassphrase
 from handle_protocol.security.limits import PRIVATE_KEY_FILE_OCTETS
 from handle_protocol.security.private_keys import read_private_key
-from handle_protocol.security.public_keys import read_public_key
+from handle_protocol.security.public_keys import VerificationKey, read_public_key
+from handle_protocol.value import ValueReference
 from node.errors import NodeError, Text
 
 
@@ -32,7 +35,13 @@ def read_public_data(file: Path, passphrase: bytes | None = None) -> bytes:
         raise NodeError(Text(f"{file} holds no key: {error}", f"{file} 不是可用的密钥文件:{error}"), FORMS) from None
 
 
-FORMS = Text(
+def read_anchors(spellings: Iterable[str]) -> Mapping[ValueReference, VerificationKey]:
+    """Return the keys in files, each written as INDEX:HANDLE=FILE, by references. Raises as `read_public_data`."""
+    anchors = (spelling.partition("=") for spelling in spellings)
+    return {ValueReference.parse(name): read_public_key(read_public_data(Path(file))) for name, _, file in anchors}
+
+
+FORMS: Final = Text(
     "give what idnode keygen printed, or a public or private key in PEM",
     "请提供 idnode keygen 输出的 JSON,或 PEM 格式的公钥或私钥",
 )

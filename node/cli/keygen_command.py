@@ -17,12 +17,15 @@ from handle_protocol.security.private_keys import make_key, write_private_key, w
 from handle_protocol.security.public_keys import KeyKind
 from handle_protocol.value import HandleValue, Permissions
 from node.cli.language import words
-from node.cli.options import json_option
-from node.cli.remote import PASSPHRASE_VARIABLE
+from node.cli.remote import PASSPHRASE_VARIABLE, read_key_file
+from node.cli.value_text import INDEX_MAX
 from node.errors import NodeError, Text, WrongUse
 
 KEY_INDEX: Final = 300
-"""Where keys stand by custom."""
+"""Where public keys stand by custom."""
+
+SECRET_INDEX: Final = 301
+"""Where secret keys stand by custom, so that both fit into one record."""
 
 SECRET_CHARACTERS_OCTETS: Final = 32
 """Random octets in a secret key: as many as an attacker has to guess of AES-256."""
@@ -37,19 +40,23 @@ _SECRET: Final = "secret"  # noqa: S105 - a kind of key
 
 A private key never leaves FILE, which must not be there yet; a secret key is in the value too.
 IDNODE_KEY_PASSPHRASE, if set, encrypts a key of RSA; others cannot be encrypted.
+With --public nothing is made: FILE is a private key that is there, and its value is printed.
 
 \b
 Example:
   idnode keygen admin.pem
+  idnode keygen --public admin.pem
   idnode keygen --type rsa --format handle admin.bin""",
         """生成密钥并写入 FILE,以 JSON 输出应写入其所有者记录的值。
 
 私钥只写入 FILE(该文件须尚不存在);secret 类型的密钥也出现在输出的值中。
 若设置了 IDNODE_KEY_PASSPHRASE,则以其加密 RSA 私钥;其他类型无法加密。
+使用 --public 时不生成密钥:FILE 为已有私钥,仅输出其公钥值。
 
 \b
 示例:
   idnode keygen admin.pem
+  idnode keygen --public admin.pem
   idnode keygen --type rsa --format handle admin.bin""",
     ),
 )
@@ -68,14 +75,41 @@ Example:
     default="pem",
     help=words("PEM, or the file of Handle.Net.", "PEM,或 Handle.Net 的文件格式。"),
 )
-@json_option
-def keygen(file: Path, kind: str, file_format: str, *, is_json: bool) -> None:  # noqa: ARG001 - it prints JSON anyway
-    """Make a key."""
+@click.option(
+    "--index",
+    type=click.IntRange(1, INDEX_MAX),
+    metavar="N",
+    help=words("Index of the value; 300, or 301 for a secret key.", "值的索引;默认 300,secret 类型为 301。"),
+)
+@click.option(
+    "--public",
+    "shows_public",
+    is_flag=True,
+    help=words("Print the value of a private key that is there.", "输出已有私钥的公钥值。"),
+)
+@click.option(
+    "--json",
+    is_flag=True,
+    expose_value=False,  # Who shows errors looks for it among the words.
+    help=words("Print failures as JSON, as the value is.", "失败信息也以 JSON 输出。"),
+)
+def keygen(file: Path, kind: str, file_format: str, index: int | None, *, shows_public: bool) -> None:
+    """Make a key, or show one."""
+    index = index or (SECRET_INDEX if kind == _SECRET and not shows_public else KEY_INDEX)
+    value = _show(file, index) if shows_public else _make_file(file, kind, file_format, index)
+    click.echo(json.dumps(value_to_json(value), ensure_ascii=False, indent=2))
+
+
+def _show(file: Path, index: int) -> HandleValue:
+    return HandleValue(index, "HS_PUBKEY", read_key_file(file).public_data())
+
+
+def _make_file(file: Path, kind: str, file_format: str, index: int) -> HandleValue:
     passphrase = os.environ.get(PASSPHRASE_VARIABLE, "").encode() or None
     _check(kind, file_format, is_encrypted=passphrase is not None)
-    octets, value = _make_secret() if kind == _SECRET else _make(_KINDS[kind], file_format, passphrase)
+    octets, value = _make_secret(index) if kind == _SECRET else _make(_KINDS[kind], file_format, passphrase, index)
     _write_new(file, octets)
-    click.echo(json.dumps(value_to_json(value), ensure_ascii=False, indent=2))
+    return value
 
 
 def _check(kind: str, file_format: str, *, is_encrypted: bool) -> None:
@@ -94,19 +128,19 @@ def _check(kind: str, file_format: str, *, is_encrypted: bool) -> None:
         )
 
 
-def _make(kind: KeyKind, file_format: str, passphrase: bytes | None) -> tuple[bytes, HandleValue]:
+def _make(kind: KeyKind, file_format: str, passphrase: bytes | None, index: int) -> tuple[bytes, HandleValue]:
     key = make_key(kind)
-    value = HandleValue(KEY_INDEX, "HS_PUBKEY", key.public_data())
+    value = HandleValue(index, "HS_PUBKEY", key.public_data())
     if file_format == "pem":
         return write_private_pem(key, passphrase), value
     encryption = FileEncryption.PBKDF2_AES if passphrase else FileEncryption.NONE
     return write_private_key(key, passphrase, encryption), value
 
 
-def _make_secret() -> tuple[bytes, HandleValue]:
+def _make_secret(index: int) -> tuple[bytes, HandleValue]:
     secret = secrets.token_urlsafe(SECRET_CHARACTERS_OCTETS).encode()
     only_administrators = Permissions.ADMIN_READ | Permissions.ADMIN_WRITE
-    return secret + b"\n", HandleValue(KEY_INDEX, "HS_SECKEY", secret, permissions=only_administrators)
+    return secret + b"\n", HandleValue(index, "HS_SECKEY", secret, permissions=only_administrators)
 
 
 def _write_new(file: Path, octets: bytes) -> None:
@@ -116,7 +150,10 @@ def _write_new(file: Path, octets: bytes) -> None:
     except FileExistsError:
         raise NodeError(
             Text(f"{file} is there already", f"{file} 已存在"),
-            Text("choose another name; a key is never overwritten", "请另选文件名;密钥文件不会被覆盖"),
+            Text(
+                f"choose another name, or print its value with: idnode keygen --public {file}",
+                f"请另选文件名;或查看其公钥值:idnode keygen --public {file}",
+            ),
         ) from None
     with os.fdopen(descriptor, "wb") as output:
         output.write(octets)

@@ -18,7 +18,7 @@ from handle_protocol.value import HandleValue, ValueReference
 from node.cli.addresses import HANDLE_PORT, parse_server
 from node.cli.change_commands import do
 from node.cli.language import words
-from node.cli.names import parse_new_handle
+from node.cli.names import parse_new_handle, parse_reference
 from node.cli.options import data_dir_option, json_option, register_url
 from node.cli.register_changes import find_in_register
 from node.cli.remote import Remote, connected, read_key_file
@@ -99,7 +99,7 @@ def sign(  # noqa: PLR0913, PLR0917 - one argument for each option
     is_json: bool,
 ) -> int:
     """Sign one record."""
-    handle, issuer, key = parse_new_handle(name), ValueReference.parse(identity), read_key_file(key_file)
+    handle, issuer, key = parse_new_handle(name), parse_reference(identity), read_key_file(key_file)
     remote = Remote(None if server is None else parse_server(server, HANDLE_PORT), Identity(issuer, key), data_dir)
     record = asyncio.run(_find(handle, remote))
     value = HandleValue(index, SIGNATURE_TYPE, _signed(record, key, issuer, days).encode())

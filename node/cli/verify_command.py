@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,11 +18,13 @@ from handle_protocol.security.record_trust import RecordTrust, Trust
 from handle_protocol.value import HandleValue, ValueReference
 from node.administering import trust_anchors
 from node.cli.language import say, words
+from node.cli.names import parse_reference
 from node.cli.options import command_settings, data_dir_option, json_option
 from node.cli.remote import Remote, connected
 from node.cli.resolve_command import said_instead, server_address
 from node.cli.value_text import format_value, visible
 from node.errors import ExitStatus, Text
+from node.public_key_files import read_anchors
 from resolver.asking.vouching import Vouching, verify_shown
 from resolver.client import Address, Reply
 from resolver.query import Query
@@ -37,8 +38,10 @@ A value is vouched for when a signature covers it, and certificates lead from it
 
 \b
 Example:
-  idnode verify 88.118.8/abc --anchor 300:0.NA/88.118.8=admin-public.pem
+  idnode verify 88.118.8/abc --anchor 300:0.NA/88.118.8=key.json
   idnode verify 88.118.8/abc --server 192.0.2.7 --json
+
+FILE is what idnode keygen printed, or a public or private key in PEM.
 
 Exit status: 0 every value is vouched for, 1 not every one.""",
         """验证标识 HANDLE 的公开值的签名(HS_SIGNATURE)。
@@ -47,8 +50,10 @@ Exit status: 0 every value is vouched for, 1 not every one.""",
 
 \b
 示例:
-  idnode verify 88.118.8/abc --anchor 300:0.NA/88.118.8=admin-public.pem
+  idnode verify 88.118.8/abc --anchor 300:0.NA/88.118.8=key.json
   idnode verify 88.118.8/abc --server 192.0.2.7 --json
+
+FILE 为 idnode keygen 的输出,或 PEM 格式的公钥或私钥。
 
 退出状态:0 所有值均可信,1 并非所有值可信。""",
     ),
@@ -70,7 +75,7 @@ Exit status: 0 every value is vouched for, 1 not every one.""",
 def verify(name: str, server: str | None, anchors: tuple[str, ...], data_dir: str | None, *, is_json: bool) -> int:
     """Print what vouches for each value; the exit status tells whether something does for all."""
     settings = command_settings(data_dir)
-    trusted = trust_anchors(replace(settings, trust_anchors=anchors or settings.trust_anchors))
+    trusted = read_anchors(map(_checked_anchor, anchors)) if anchors else trust_anchors(settings)
     address, handle = server_address(server, "tcp", data_dir), Handle.parse(name)
     found = asyncio.run(_verify(address, handle, trusted, accepts_weak=settings.legacy_authentication))
     if isinstance(found, Reply):
@@ -81,6 +86,19 @@ def verify(name: str, server: str | None, anchors: tuple[str, ...], data_dir: st
     else:
         _print(found)
     return ExitStatus.OK if found.is_whole else ExitStatus.FAILED
+
+
+def _checked_anchor(spelling: str) -> str:
+    reference, _, file = spelling.partition("=")
+    if not file:
+        raise click.BadParameter(
+            words(
+                f"expected INDEX:HANDLE=FILE in --anchor, not {spelling!r}",
+                f"--anchor 应为 索引:标识=文件,而不是 {spelling!r}",
+            )
+        )
+    parse_reference(reference)
+    return spelling
 
 
 async def _verify(

@@ -51,7 +51,7 @@ def test_the_operator_changes_the_register(started: StartedNode) -> None:
 
 
 def test_an_enterprise_lists_its_handles_with_a_key_that_was_made_here(started: StartedNode, tmp_path: Path) -> None:
-    made = keygen("--type", "secret", str(tmp_path / "secret"))
+    made = keygen("--type", "secret", "--index", "300", str(tmp_path / "secret"))
     secret = json.loads(made.stdout)
     file = tmp_path / "prefix.ndjson"
     file.write_text(json.dumps({"handle": "0.NA/88.118.8", "values": [secret, grant_to("88.118.8")]}), encoding="utf-8")

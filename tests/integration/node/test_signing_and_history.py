@@ -86,8 +86,7 @@ def signer(request: pytest.FixtureRequest, node: StartedNode) -> tuple[str, ...]
         check=True,
     )
     assert json.loads(made.stdout)["type"] == "HS_PUBKEY"
-    public = read_private_key(file.read_bytes(), None).public_key()
-    file.with_suffix(".pub").write_bytes(public.data())
+    file.with_suffix(".pub").write_bytes(made.stdout)
     return ("--identity", IDENTITY, "--key", str(file))
 
 
@@ -167,7 +166,9 @@ def test_certificates_are_followed_to_a_trusted_key(node: StartedNode, signer: t
     ("words", "status", "said"),
     [
         ((f"{PREFIX}/没有",), 1, "not found"),
-        ((f"{PREFIX}/没有", "--anchor", f"{IDENTITY}=/没有.pem"), 1, "holds no public key"),
+        ((f"{PREFIX}/没有", "--anchor", f"{IDENTITY}=/没有.pem"), 1, "/没有.pem: No such file or directory"),
+        ((f"{PREFIX}/没有", "--anchor", "nonsense"), 2, "expected INDEX:HANDLE=FILE"),
+        ((f"{PREFIX}/没有", "--anchor", "0.NA/88.118.8=/k.pem"), 2, "expected INDEX:HANDLE"),
         ((f"{PREFIX}/没有", "--server", "127.0.0.1:1"), 1, "does not answer"),
         ((f"{PREFIX}/没有", "--server", "127.0.0.1:x"), 2, "expected HOST:PORT"),
     ],

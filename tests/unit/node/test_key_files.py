@@ -65,3 +65,22 @@ def test_a_passphrase_for_a_key_that_cannot_be_encrypted_is_wrong_use_and_makes_
     refused = run(["keygen", "--type", kind, str(tmp_path / "私钥")])
     assert (refused, list(tmp_path.iterdir())) == (ExitStatus.WRONG_USE, [])
     assert f"{kind} 密钥文件无法加密" in capsys.readouterr().err
+
+
+def test_the_value_of_a_key_that_is_there_is_printed_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "私钥")
+    assert run(["keygen", file, "--index", "302"]) == ExitStatus.OK
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["index"] == 302
+    assert run(["keygen", "--public", file, "--index", "302"]) == ExitStatus.OK
+    assert capsys.readouterr().out == printed
+    assert run(["keygen", file]) == ExitStatus.FAILED
+    assert f"idnode keygen --public {file}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("kind", "index"), [("rsa", 300), ("secret", 301)])
+def test_a_public_and_a_secret_key_fit_into_one_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, index: int
+) -> None:
+    assert run(["keygen", "--type", kind, str(tmp_path / "密钥")]) == ExitStatus.OK
+    assert json.loads(capsys.readouterr().out)["index"] == index
