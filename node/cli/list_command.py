@@ -90,7 +90,6 @@ def _json(text: str) -> str:
 
 
 async def _ask(remote: Remote, prefix: Prefix) -> AsyncGenerator[Sequence[Handle] | Said, None]:
-    async with connected(remote) as node:
-        async with aclosing(node.list_handles(prefix)) as parts:
-            async for part in parts:
-                yield part.handles if part.is_success else Said(prefix.handle, part.response_code, part.text)
+    async with connected(remote) as node, aclosing(node.list_handles(prefix)) as parts:
+        async for part in parts:
+            yield part.handles if part.is_success else Said(prefix.handle, part.response_code, part.text)

@@ -32,7 +32,9 @@ def _print(failure: NodeError, *, is_json: bool) -> None:
     click.echo(f"{click.style(words('error:', '错误:'), fg='red')} {_one_line(say(failure.message))}", err=True)
     if isinstance(failure, SettingsError):
         for mistake in failure.mistakes:
-            click.echo(f"  {say(mistake.sentence)}\n      {say(mistake.solve)}", err=True)
+            click.echo(f"  {say(mistake.sentence)}", err=True)
+            if mistake.solve != failure.solve:  # It is said once, below.
+                click.echo(f"      {say(mistake.solve)}", err=True)
     if say(failure.solve):
         click.echo(f"{click.style(words('hint:', '提示:'), fg='cyan')} {say(failure.solve)}", err=True)
 

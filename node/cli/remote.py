@@ -17,7 +17,7 @@ from handle_protocol.errors import MalformedMessage, ProtocolError
 from handle_protocol.security.errors import WrongPassphrase
 from handle_protocol.security.limits import PRIVATE_KEY_FILE_OCTETS
 from handle_protocol.security.private_keys import SigningKey, read_private_key
-from node.cli.addresses import HANDLE_PORT, format_server, parse_server
+from node.cli.addresses import HANDLE_PORT, HTTP_PORT, format_server, parse_server
 from node.cli.language import words
 from node.cli.names import parse_reference
 from node.cli.options import data_dir_option
@@ -182,10 +182,19 @@ async def connected(remote: Remote) -> AsyncIterator[Node]:
         hint = Text("check the address, and that a node listens there", "请检查地址,并确认该处有节点在监听")
         raise NodeError(Text(f"{shown} does not answer", f"{shown} 无应答"), hint) from error
     except MalformedMessage as error:
-        hint = Text("see that a node listens there, and not another service", "请确认该处监听的是标识解析节点")
-        raise NodeError(
-            Text(f"{shown} answers no message: {error}", f"{shown} 的应答无法识别:{error}"), hint
-        ) from error
+        raise answers_no_message(remote.server, error) from error
+
+
+def answers_no_message(server: Address, error: MalformedMessage) -> NodeError:
+    """Return what is said when something else than a node of the Handle protocol listens at `server`."""
+    shown = format_server(*server)
+    hint = Text("see that a node listens there, and not another service", "请确认该处监听的是标识解析节点")
+    if server[1] == HTTP_PORT:
+        hint = Text(
+            f"{HTTP_PORT} is the port of HTTP; the Handle protocol is at {HANDLE_PORT}",
+            f"{HTTP_PORT} 是 HTTP 端口;Handle 协议端口为 {HANDLE_PORT}",
+        )
+    return NodeError(Text(f"{shown} answers no message: {error}", f"{shown} 的应答无法识别:{error}"), hint)
 
 
 def _ask_for_passphrase() -> str:

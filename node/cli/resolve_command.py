@@ -11,11 +11,15 @@ import click
 from rich.cells import cell_len, set_cell_size
 
 from handle_protocol.codes import ResponseCode
+from handle_protocol.errors import MalformedMessage
 from handle_protocol.handle import Handle
 from handle_protocol.json_form import record_to_json
+from handle_protocol.predefined import parse_data
+from handle_protocol.predefined.site import InterfaceProtocol, Site
 from node.cli.addresses import HANDLE_PORT, HTTP_PORT, format_server, parse_server, with_brackets
 from node.cli.language import say, words
 from node.cli.options import chosen_data_dir, command_settings, data_dir_option, json_option
+from node.cli.remote import answers_no_message
 from node.cli.value_text import format_value, visible
 from node.errors import ExitStatus, NodeError, Text
 from node.running import find_running_node, get_running_node
@@ -137,9 +141,16 @@ async def _ask(server: Address, query: Query, protocol: Protocol, when_silent: T
         return await ask(server, query, protocol=protocol)
     except OSError as error:  # no answer in time is one too
         raise NodeError(Text(f"{shown} does not answer", f"{shown} 无应答"), when_silent) from error
+    except MalformedMessage as error:
+        raise answers_no_message(server, error) from error
 
 
 def _print(name: str, reply: Reply) -> None:
+    servers = referred_servers(reply)
+    if servers:
+        ask_them = words(f"ask {', '.join(servers)}", f"请询问 {', '.join(servers)}")
+        click.echo(f"{visible(name)}: {said_instead(reply)} {ask_them}", err=True)
+        return
     rows = [format_value(value) for value in reply.record.values]
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)] if rows else []
     if reply.response_code != ResponseCode.SUCCESS:
@@ -147,6 +158,17 @@ def _print(name: str, reply: Reply) -> None:
     for index, value_type, data in rows:
         click.echo(f"{index:>{widths[0]}}  {set_cell_size(value_type, widths[1])}  {data}")
 
+
+def referred_servers(reply: Reply) -> list[str]:
+    """Return the servers that a referral names, as --server takes them; none for other replies."""
+    if reply.response_code not in _REFERRALS:
+        return []
+    sites = [site for site in map(parse_data, reply.record.values) if isinstance(site, Site)]
+    servers = [server for site in sites for server in site.servers]
+    return [format_server(str(each.address), each.port(InterfaceProtocol.TCP)) for each in servers]
+
+
+_REFERRALS: Final = frozenset({ResponseCode.SERVICE_REFERRAL, ResponseCode.PREFIX_REFERRAL})
 
 ANSWERS: Final[Mapping[int, Text]] = {
     ResponseCode.HANDLE_NOT_FOUND: Text("not found", "标识不存在"),

@@ -23,11 +23,13 @@ class Said:
     Attributes:
         code: a ResponseCode, or an unknown number.
         text: for people, often empty.
+        reason: why, and what to do, where more is known than the code says.
     """
 
     handle: Handle
     code: int
     text: str = ""
+    reason: tuple[Text, Text] | None = None
 
 
 DONE: Final = Text("done", "已完成")
@@ -35,7 +37,7 @@ DONE: Final = Text("done", "已完成")
 REFUSALS: Final[Mapping[int, tuple[Text, Text]]] = {
     ResponseCode.HANDLE_NOT_FOUND: (
         Text("not found", "标识不存在"),
-        Text("make it with: idnode register", "请先注册:idnode register"),
+        Text("see which there are: idnode list PREFIX", "查看已有标识:idnode list 前缀"),
     ),
     ResponseCode.HANDLE_ALREADY_EXISTS: (
         Text("there already", "标识已存在"),
@@ -47,7 +49,9 @@ REFUSALS: Final[Mapping[int, tuple[Text, Text]]] = {
     ),
     ResponseCode.SERVER_NOT_RESPONSIBLE: (
         Text("this server is not responsible for it", "该服务器不负责此标识"),
-        Text("see which prefixes there are: idnode prefix list", "查看已有前缀:idnode prefix list"),
+        Text(
+            "ask the node that is responsible: --server HOST[:PORT]", "请用 --server 主机[:端口] 指定负责该标识的节点"
+        ),
     ),
     ResponseCode.INVALID_ADMIN: (
         Text("the identity is no administrator of it", "该身份不是其管理员"),
@@ -94,9 +98,9 @@ def _print(said: Said) -> None:
     if said.code == ResponseCode.SUCCESS:
         click.echo(f"{visible(said.handle.spelling)}: {say(DONE)}")
         return
-    known, solve = REFUSALS.get(said.code, (None, None))
+    known, solve = said.reason or REFUSALS.get(said.code) or (None, None)
     meaning = say(known) if known else words(f"response code {said.code}", f"响应码 {said.code}")
-    own_words = f" ({visible(said.text)})" if said.text else ""
+    own_words = f" ({visible(said.text)})" if said.text and not said.reason else ""
     click.echo(f"{words('error:', '错误:')} {visible(said.handle.spelling)}: {meaning}{own_words}", err=True)
     if solve:
         click.echo(f"{words('hint:', '提示:')} {say(solve)}", err=True)

@@ -178,7 +178,10 @@ class Import:
 
 
 def _refusal(row: int, spelling: str, reason: RefusalReason) -> RowError:
-    problem = RowProblem(
-        _PROBLEMS[reason], "handle", prefix=Handle(spelling).prefix_spelling, limit=VALUE_LIST_OCTETS_MAX
-    )
+    problem = RowProblem(_PROBLEMS[reason], "handle", prefix=_prefix(Handle(spelling)), limit=VALUE_LIST_OCTETS_MAX)
     return RowError.of(row, spelling[:HANDLE_CHARACTERS_SHOWN], problem)
+
+
+def _prefix(handle: Handle) -> str:
+    """Return the prefix that decides about a handle: for a prefix handle, the one that it describes."""
+    return str(handle.described_prefix or handle.prefix_spelling)

@@ -220,6 +220,48 @@ def test_an_export_to_standard_output_says_how_many_handles_it_wrote(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("prefix", "reason", "hint"),
+    [
+        ("88.1", "no registered prefix covers it", "register the prefix first: idnode prefix add PREFIX"),
+        ("88.118.9", "the enterprise's own node answers for its prefix", "register it there"),
+    ],
+)
+def test_a_list_of_a_prefix_that_is_not_answered_here_is_refused(
+    commands: Commands, prefix: str, reason: str, hint: str
+) -> None:
+    add_prefixes(commands)
+    refused = commands.run("list", prefix)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert lines(refused) == [f"error: 0.NA/{prefix}: {reason}", f"hint: {hint}"]
+    assert commands.run("list", "88.118.8") == Ran(0, "", "")
+
+
+def test_a_change_below_a_suspended_prefix_is_told_how_to_end_that(commands: Commands) -> None:
+    add_prefixes(commands)
+    assert commands.run("register", "88.118.8/泵", "--value", "名称=泵").returncode == 0
+    assert commands.run("prefix", "suspend", "88.118.8").returncode == 0
+    assert lines(commands.run("set", "88.118.8/泵", "--value", "1:名称=水泵")) == [
+        "error: 88.118.8/泵: its prefix is suspended",
+        "hint: end that with: idnode prefix resume PREFIX",
+    ]
+
+
+def test_what_is_to_be_deleted_and_is_not_there_is_not_told_to_be_made(commands: Commands) -> None:
+    add_prefixes(commands)
+    assert lines(commands.run("delete", "88.118.8/没有")) == [
+        "error: 88.118.8/没有: not found",
+        "hint: see which there are: idnode list PREFIX",
+    ]
+
+
+def test_a_settings_error_says_once_where_settings_are_listed(alone: Commands) -> None:
+    alone.set_environment(IDNODE_NICHTS="1")
+    failed = alone.run("check")
+    assert failed.returncode == 78
+    assert failed.stderr.count("idnode check --settings") == 1
+
+
 def test_an_export_below_a_prefix_that_nobody_registered_says_so(commands: Commands) -> None:
     add_prefixes(commands)
     written = commands.run("export", "--prefix", "88.1")

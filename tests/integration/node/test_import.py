@@ -96,6 +96,14 @@ async def test_good_rows_are_stored_and_bad_ones_named(register: Database, tmp_p
     assert [value.data.decode() for value in record.values] == ["https://bearings.example.cn/6205-2RS", "深沟球轴承"]
 
 
+async def test_a_record_of_a_prefix_that_is_not_ours_names_that_prefix(register: Database, tmp_path: Path) -> None:
+    path = tmp_path / "前缀.ndjson"
+    path.write_text('{"handle": "0.NA/88.999.1", "values": [{"index": 1, "type": "名称", "data": "甲"}]}\n')
+    _, (error,) = await run(register, path)
+    assert error.reason.endswith("add it with: idnode prefix add 88.999.1")
+    assert error.reason_zh.endswith("idnode prefix add 88.999.1")
+
+
 async def test_a_changed_cell_changes_its_record_alone(register: Database, tmp_path: Path) -> None:
     path = tmp_path / "products.csv"
     path.write_text("handle,2000:名称\n88.118.9/1,轴承\n88.118.9/2,轴承\n", encoding="utf-8")
