@@ -10,9 +10,11 @@ from typing import Final
 import click
 
 from handle_protocol.codes import ResponseCode
+from handle_protocol.errors import ProtocolError
 from handle_protocol.handle import Handle
 from handle_protocol.record import HandleRecord
 from handle_protocol.security.private_keys import SigningKey
+from handle_protocol.security.public_keys import read_public_key
 from handle_protocol.security.record_trust import SIGNATURE_TYPE, Claims, sign_record
 from handle_protocol.value import HandleValue, ValueReference
 from node.cli.addresses import HANDLE_PORT, parse_server
@@ -102,8 +104,38 @@ def sign(  # noqa: PLR0913, PLR0917 - one argument for each option
     handle, issuer, key = parse_new_handle(name), parse_reference(identity), read_key_file(key_file)
     remote = Remote(None if server is None else parse_server(server, HANDLE_PORT), Identity(issuer, key), data_dir)
     record = asyncio.run(_find(handle, remote))
+    if server is None:
+        signers_record = asyncio.run(find_in_register(register_url(data_dir), Handle.parse(issuer.handle)))
+        _check_signer(signers_record, issuer, key)
     value = HandleValue(index, SIGNATURE_TYPE, _signed(record, key, issuer, days).encode())
     return tell(do([AddValues(handle, (value,), overwrites=True)], remote), is_json=is_json)
+
+
+def _check_signer(record: HandleRecord | None, issuer: ValueReference, key: SigningKey) -> None:
+    """Refuse to sign with another key than the one that the signer's record shows: nobody would believe the signature.
+
+    Args:
+        record: of the signer; None = it is not in our register, and its key not known here.
+        issuer: who signs.
+        key: what is signed with.
+
+    Raises:
+        NodeError: the record holds another key.
+    """
+    values = record.values if record is not None else ()
+    shown = next((each for each in values if each.index == issuer.index and each.has_type("HS_PUBKEY")), None)
+    if shown is not None and not _holds(shown, key):
+        raise NodeError(
+            Text(f"the key is not the one at {issuer}", f"密钥与 {issuer} 处的公钥不符"),
+            Text("nothing was signed; check --identity and --key", "未作任何签名;请检查 --identity 与 --key"),
+        )
+
+
+def _holds(value: HandleValue, key: SigningKey) -> bool:
+    try:
+        return read_public_key(value.data) == key.public_key()
+    except ProtocolError:
+        return False
 
 
 def _signed(record: HandleRecord, key: SigningKey, issuer: ValueReference, days: int) -> str:

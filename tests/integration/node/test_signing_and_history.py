@@ -24,6 +24,8 @@ from tests.started_node import ROOT, StartedNode
 
 PREFIX = "88.118.20"
 IDENTITY = f"300:0.NA/{PREFIX}"
+SIGNER = f"303:0.NA/{PREFIX}"
+"""Whose key our register does not show: those who verify name it as an anchor."""
 GRANT = {"handle": f"0.NA/{PREFIX}", "index": 300, "permissions": "111111111111"}
 ADMIN = {"index": 100, "type": "HS_ADMIN", "data": {"format": "admin", "value": GRANT}}
 
@@ -87,11 +89,11 @@ def signer(request: pytest.FixtureRequest, node: StartedNode) -> tuple[str, ...]
     )
     assert json.loads(made.stdout)["type"] == "HS_PUBKEY"
     file.with_suffix(".pub").write_bytes(made.stdout)
-    return ("--identity", IDENTITY, "--key", str(file))
+    return ("--identity", SIGNER, "--key", str(file))
 
 
 def anchor(signer: tuple[str, ...]) -> tuple[str, str]:
-    return ("--anchor", f"{IDENTITY}={Path(signer[-1]).with_suffix('.pub')}")
+    return ("--anchor", f"{SIGNER}={Path(signer[-1]).with_suffix('.pub')}")
 
 
 def test_what_was_signed_is_verified_up_to_a_trusted_key(node: StartedNode, signer: tuple[str, ...]) -> None:
@@ -119,12 +121,20 @@ def test_what_was_signed_is_verified_up_to_a_trusted_key(node: StartedNode, sign
                     "isWeak": False,
                     "signedIndexes": [1, 2],
                     "wrongIndexes": [],
-                    "issuers": [IDENTITY],
+                    "issuers": [SIGNER],
                 }
             ],
         },
     )
     assert timedelta(days=29) < expires - datetime.now(UTC) <= timedelta(days=30)
+
+
+def test_another_key_than_the_register_shows_signs_nothing(node: StartedNode, signer: tuple[str, ...]) -> None:
+    name = f"{PREFIX}/unsigned-{Path(signer[-1]).stem}"
+    store(node, name, {"index": 1, "type": "名称", "data": "泵"})
+    refused = node.idnode("sign", name, "--identity", IDENTITY, *signer[2:])
+    assert (refused.returncode, f"the key is not the one at {IDENTITY}" in refused.stderr) == (1, True)
+    assert [each["type"] for each in shown(node, Path(name).name)["values"]] == ["名称"]
 
 
 def test_an_altered_and_an_added_value_are_named(node: StartedNode, signer: tuple[str, ...]) -> None:
