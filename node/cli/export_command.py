@@ -63,13 +63,17 @@ def export(file: Path | None, name: str | None, data_dir: str | None) -> None:
     prefix = parse_prefix(name) if name else None
     if file is None or file == STANDARD:
         count = asyncio.run(_write(register_url(data_dir), prefix, sys.stdout.buffer))
-        click.echo(words(f"{count} handles written", f"已写出 {count} 个标识"), err=True)
+        click.echo(words(f"{count} handle{_plural(count)} written", f"已写出 {count} 个标识"), err=True)
         return
     _check_ending(file)
     url = register_url(data_dir)
     with whole_file(file) as output:
         count = asyncio.run(_write(url, prefix, output))
-    click.echo(words(f"{count} handles written to {file}", f"已将 {count} 个标识写入 {file}"), err=True)
+    click.echo(words(f"{count} handle{_plural(count)} written to {file}", f"已将 {count} 个标识写入 {file}"), err=True)
+
+
+def _plural(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _check_ending(file: Path) -> None:

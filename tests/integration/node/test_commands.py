@@ -166,6 +166,19 @@ def test_an_export_of_a_prefix_has_its_own_record_and_is_for_nobody_else(
     assert (tmp_path / "全部.ndjson").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_second_administrator_is_added_without_json(commands: Commands) -> None:
+    add_prefixes(commands)
+    assert commands.run("keygen", "zweiter.pem", "--index", "301").returncode == 0
+    values = ("301:HS_PUBKEY=@zweiter.pem", "101:HS_ADMIN=301:0.NA/88.118.8:000011111111")
+    assert commands.run("register", "0.NA/88.118.8", "--value", "1:名称=甲").returncode == 0
+    added = commands.run("set", "0.NA/88.118.8", "--value", values[0], "--value", values[1])
+    assert (added.returncode, added.stderr) == (0, "")
+    stored = {each["index"]: each for each in json.loads(commands.run("export").stdout)["values"]}
+    assert stored[101]["data"]["value"] == {"handle": "0.NA/88.118.8", "index": 301, "permissions": "000011111111"}
+    assert stored[301]["data"]["format"] == "key"
+    assert commands.run("set", "0.NA/88.118.8", "--value", "名称=乙").returncode == 2
+
+
 def test_an_export_that_fails_leaves_the_file_that_was_there(commands: Commands, tmp_path: Path) -> None:
     (tmp_path / "alt.ndjson").write_text("alt")
     commands.set_environment(IDNODE_DATABASE_URL="postgresql://idnode@127.0.0.1:1/idnode")
@@ -216,7 +229,7 @@ def test_an_export_to_standard_output_says_how_many_handles_it_wrote(
     commands.run("register", "88.118.8/丙", "--value", "名称=丙")
     written = commands.run(*words)
     assert json.loads(written.stdout)["handle"] == "88.118.8/丙"
-    assert lines(written) == ["1 handles written"]
+    assert lines(written) == ["1 handle written"]
     assert not list(tmp_path.iterdir())
 
 
