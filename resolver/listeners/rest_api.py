@@ -33,6 +33,7 @@ from resolver.translation.rest_commands import (
     TOO_MANY,
     RefusedRequest,
     answer_of,
+    check_names,
     delete_command,
     put_command,
     refusal,
@@ -50,6 +51,7 @@ _CHANGING_METHODS: Final = frozenset({"PUT", "DELETE"})
 _FORGED: Final = refusal(
     ResponseCode.INSUFFICIENT_PERMISSIONS, "Requests of other origins need a header 跨站请求被拒绝"
 )
+_NEVER_STORED: Final = {"Cache-Control": "no-store"}
 _SEVERAL_TAGS: Final = "Expected one revision in If-Match If-Match 只能给出一个修订号"
 
 _Serve = Callable[[WebRequest, str, Asker], Awaitable[WebResponse]]
@@ -100,7 +102,7 @@ class RestApi:
         if is_forged(request):
             return json_response(request, _FORGED, Parameters())
         try:
-            asker = await self._identity.identify(request)
+            asker = NOBODY if _wants_script(request) else await self._identity.identify(request)
             if asker.failure is not None and request.path != THIS:
                 return self._refuse_login(request, asker)
             response = await serve(request, escaped, asker)
@@ -108,7 +110,8 @@ class RestApi:
             return json_response(request, refused.answer, request.readable_parameters())
         except (ConnectionError, TimeoutError):
             return json_response(request, BUSY, Parameters())
-        return replace(response, headers={**response.headers, **asker.headers}) if asker.headers else response
+        confidential = {} if asker.claim is None else _NEVER_STORED
+        return replace(response, headers={**response.headers, **asker.headers, **confidential})
 
     async def perform(self, command: Command, asker: Asker, *, expected_revision: int | None = None) -> CommandOutcome:
         """Do a command for whoever asks; without administration, nobody can be anybody."""
@@ -174,6 +177,7 @@ class RestApi:
             return self.say(request, login_needed(handle.spelling), parameters, asker)
         if asker.claim is None and len(request.body) > SHORT_OCTETS_MAX:
             return self.say(request, login_needed(handle.spelling), parameters, asker)
+        check_names(parameters)
         creates = request.method == "PUT"
         if creates:
             _check_media_type(request)
@@ -230,6 +234,17 @@ class RestApi:
 
     async def _refuse_unknown(self, request: WebRequest, _: str, __: Asker) -> WebResponse:
         return json_response(request, not_supported(), Parameters())
+
+
+def _wants_script(request: WebRequest) -> bool:
+    """Tell whether the answer is to be a script, which a page of any origin can run, and so read.
+
+    Browsers send along what their user has logged in with, so such requests are anybody's.
+    """
+    try:
+        return bool(Parameters.from_form(request.query_string).first("callback"))
+    except UnreadableParameters:
+        return False
 
 
 def read_handle(escaped: str) -> Handle:

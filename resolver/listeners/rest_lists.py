@@ -29,6 +29,7 @@ LISTED_HANDLES_MAX: Final = 100_000
 """Ours: how deep pages go: ten looks at the register, a tenth of a second of it."""
 
 _NUMBER_DIGITS_MAX: Final = 9
+_TOO_LARGE: Final = f"A page has at most {PAGE_HANDLES_MAX} handles 每页最多 {PAGE_HANDLES_MAX} 个标识"
 _TOO_DEEP: Final = f"Pages go as far as {LISTED_HANDLES_MAX} handles 分页最多 {LISTED_HANDLES_MAX} 个标识"
 
 Say = Callable[[WebRequest, RestAnswer, Parameters, Asker], WebResponse]
@@ -121,15 +122,17 @@ class RestLists:
 
 
 def read_page(parameters: Parameters) -> Page:
-    """Read "page" and "pageSize"; a page is never larger than PAGE_HANDLES_MAX.
+    """Read "page" and "pageSize".
 
     Raises:
-        RefusedRequest: one is no number, or the page is too deep.
+        RefusedRequest: one is no number, or the page is too large or too deep.
     """
     number, size = _number(parameters, "page"), _number(parameters, "pageSize")
     if number is None and size is None:
         return Page()
-    page = Page(number or 0, PAGE_HANDLES_MAX if size is None else min(size, PAGE_HANDLES_MAX), is_asked=True)
+    page = Page(number or 0, PAGE_HANDLES_MAX if size is None else size, is_asked=True)
+    if page.size > PAGE_HANDLES_MAX:
+        raise RefusedRequest(failure(ResponseCode.PROTOCOL_ERROR, message=_TOO_LARGE))
     if page.skipped + page.size > LISTED_HANDLES_MAX:
         raise RefusedRequest(failure(ResponseCode.PROTOCOL_ERROR, message=_TOO_DEEP))
     return page

@@ -74,6 +74,10 @@ class Parameters:
         """Return every text under `name`."""
         return tuple(text for each, text in self.pairs if each == name)
 
+    def unknown(self, known: frozenset[str]) -> str | None:
+        """Return the first name that is none of those that are known, or None."""
+        return next((name for name, _ in self.pairs if name not in known), None)
+
     def says(self, name: str, *, default: bool = False) -> bool:
         """Tell whether `name` is there and does not mean no; `default` when it is absent."""
         text = self.first(name)

@@ -19,6 +19,14 @@ from resolver.translation.rest_bodies import UnreadableJson, read_values
 VARIOUS: Final = "various"
 """In place of indexes: exactly the values that are sent."""
 
+KNOWN_PARAMETERS: Final = frozenset(
+    {
+        *("index", "type", "publicOnly", "auth", "cert", "overwrite"),
+        *("mintNewSuffix", "doNotRefer", "callback", "pretty"),
+    }
+)
+"""What the reference knows for a handle."""
+
 STALE: Final = Refused(ResponseCode.ERROR, "revision")
 """What Administration says to another revision than the expected one."""
 
@@ -35,6 +43,18 @@ class RefusedRequest(ValueError):
     def __init__(self, answer: RestAnswer) -> None:
         super().__init__(answer.code)
         self.answer = answer
+
+
+def check_names(parameters: Parameters) -> None:
+    """Check that a change has no parameter that means nothing: without a misspelled index, a whole record would go.
+
+    Raises:
+        RefusedRequest: it has.
+    """
+    name = parameters.unknown(KNOWN_PARAMETERS)
+    if name is not None:
+        message = f"Unknown parameter {name[:40]} 未知参数 {name[:40]}"
+        raise RefusedRequest(failure(ResponseCode.PROTOCOL_ERROR, message=message))
 
 
 def put_command(handle: Handle, parameters: Parameters, body: bytes) -> Command:

@@ -11,7 +11,7 @@ import pytest
 from resolver.listeners.client_certificate import ClientCertificate
 from tests.builders import text_value
 from tests.integration.resolver.http_world import PREFIX
-from tests.integration.resolver.rest_world import BASIC, RestWorld
+from tests.integration.resolver.rest_world import BASIC, RestWorld, without_stamps
 
 PUMP = f"/api/handles/{PREFIX}/rest-1"
 NEW = f"/api/handles/{PREFIX}/%E7%A6%BB%E5%BF%83%E6%B3%B5"
@@ -187,6 +187,44 @@ async def test_pages_of_other_origins_cannot_use_what_a_browser_remembers(
     assert foreign.code == code
 
 
+SCRIPTS = {
+    "secrets": f"/api/handles/0.NA/{PREFIX}?publicOnly=false",
+    "one secret": f"/api/handles/0.NA/{PREFIX}?index=301",
+    "a list": f"/api/handles?prefix={PREFIX}",
+    "prefixes": "/api/prefixes",
+    "a session": "/api/sessions/this",
+}
+
+
+@pytest.mark.parametrize("target", SCRIPTS.values(), ids=SCRIPTS)
+async def test_a_script_says_what_everybody_may_hear_whoever_asks(world: RestWorld, target: str) -> None:
+    """Any page can run it, with what the browser remembers of its user."""
+    script = target + ("&" if "?" in target else "?") + "callback=steal"
+    world.session = ("abc123", b"n" * 16)
+    await world.ask("POST", "/api/sessions", Authorization=BASIC)
+    anybody = await world.ask("GET", script)
+    for headers in ({"Authorization": BASIC}, {"Cookie": "JSESSIONID=abc123"}):
+        scripted = await world.ask("GET", script, **headers)
+        assert (scripted.status, without_stamps(scripted.text)) == (anybody.status, without_stamps(anybody.text))
+
+
+async def test_what_is_told_to_somebody_is_nowhere_kept(world: RestWorld) -> None:
+    told = await world.ask("GET", f"{PUMP}?publicOnly=false", Authorization=BASIC)
+    assert (told.status, told.headers["Cache-Control"]) == (200, "no-store")
+    assert "Cache-Control" not in (await world.ask("GET", PUMP)).headers
+
+
+@pytest.mark.parametrize("query", ["Index=1", "index%3D1", "foo;index=1", "index=1&indx=2", "%00=1"])
+async def test_changes_have_no_parameter_that_means_nothing(world: RestWorld, query: str) -> None:
+    before = dict(world.register.records)
+    replies = [
+        await world.ask("DELETE", f"{PUMP}?{query}", Authorization=BASIC),
+        await world.put(f"{PUMP}?{query}", [NAME]),
+    ]
+    assert [reply.code for reply in replies] == [(400, 4)] * 2
+    assert world.register.records == before
+
+
 async def test_a_session_named_by_a_cookie_goes_on(world: RestWorld) -> None:
     world.session = ("abc123", b"n" * 16)
     await world.ask("POST", "/api/sessions", Authorization=BASIC)
@@ -215,7 +253,7 @@ async def test_handles_are_listed_by_page(world: RestWorld, query: str, page: An
     assert (said["totalCount"], said["prefix"]) == ("9", prefix)
 
 
-@pytest.mark.parametrize("query", ["page=abc", "page=999999&pageSize=1000", "page=9999999999"])
+@pytest.mark.parametrize("query", ["page=abc", "page=999999&pageSize=1000", "page=9999999999", "pageSize=10001"])
 async def test_pages_that_are_none_are_refused(world: RestWorld, query: str) -> None:
     assert (await world.ask("GET", f"/api/handles?prefix={PREFIX}&{query}", Authorization=BASIC)).code == (400, 4)
 
