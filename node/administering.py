@@ -94,6 +94,7 @@ async def open_administering(settings: Settings, resolver: Resolver, place: int)
         async with Database.open(settings.database_url, connections_max=WRITE_CONNECTIONS) as database:
             administering = _put_together(settings, resolver, database, authentication, others, threads, remote)
             others.answer_for(authentication)
+            others.forget_for(resolver.forget)
             others.take_up(WEB_SESSION, administering.logins.answer)
             others.take_up(SESSION_MESSAGE, _serve_in_session(resolver, administering.operations))
             await others.open()
@@ -155,6 +156,7 @@ def _put_together(  # noqa: PLR0913, PLR0917 - every part once
         HandleList(database),
         PrefixWriter(database),
         map(ValueReference.parse, settings.server_admins),
+        tell_others=others.forget,
     )
     administrative = Administrative(administration, authentication, others, clock)
     trusted_queries = TrustedQueries(

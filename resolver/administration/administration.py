@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from weakref import WeakValueDictionary
@@ -83,9 +83,10 @@ class Administration:
         writer, handle_list, prefix_writer: the register.
         server_administrators: who may home and unhome prefixes; keys, or groups of them.
         new_suffix: makes the end of a minted name, which nobody else has.
+        tell_others: tells other workers which keys were changed, before the change is acknowledged.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the register has three parts
         self,
         resolver: Resolver,
         writer: RecordWriter,
@@ -94,10 +95,11 @@ class Administration:
         server_administrators: Iterable[ValueReference] = (),
         *,
         new_suffix: Callable[[], str] = lambda: str(uuid.uuid4()),
+        tell_others: Callable[[Sequence[bytes]], Awaitable[None]] | None = None,
     ) -> None:
         self._resolver = resolver
         self._judge = Judge(resolver)
-        self._changes = Changes(writer, resolver.forget)
+        self._changes = Changes(writer, resolver.forget, tell_others)
         self._handle_list = handle_list
         self._prefix_writer = prefix_writer
         self._server_administrators: Permitted = dict.fromkeys(server_administrators, ALL_PERMISSIONS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
 from resolver.sources import ChangeResult, RecordChange, RecordWriter
@@ -35,11 +35,18 @@ class Changes:
     Args:
         writer: the register.
         changed: told of every key that was changed, before those who wait for it are.
+        tell_others: likewise, for whoever remembers records elsewhere; never raises, and takes little time.
     """
 
-    def __init__(self, writer: RecordWriter, changed: Callable[[Sequence[bytes]], None]) -> None:
+    def __init__(
+        self,
+        writer: RecordWriter,
+        changed: Callable[[Sequence[bytes]], None],
+        tell_others: Callable[[Sequence[bytes]], Awaitable[None]] | None = None,
+    ) -> None:
         self._writer = writer
         self._changed = changed
+        self._tell_others = tell_others
         self._waiting: deque[_Waiting] = deque()
         self._writing: asyncio.Task[None] | None = None
 
@@ -91,14 +98,17 @@ class Changes:
             self._waiting.clear()
             _fail(everybody, error)
         else:
-            self._land(batch, results)
+            await self._land(batch, results)
         finally:
             for waiting in batch:
                 waiting.applied.cancel()  # Does nothing to one that has its result.
 
-    def _land(self, batch: Sequence[_Waiting], results: Sequence[Applied]) -> None:
+    async def _land(self, batch: Sequence[_Waiting], results: Sequence[Applied]) -> None:
         pairs = tuple(zip(batch, results, strict=True))
-        self._changed([waiting.key for waiting, (result, _) in pairs if result is ChangeResult.DONE])
+        changed = [waiting.key for waiting, (result, _) in pairs if result is ChangeResult.DONE]
+        self._changed(changed)
+        if changed and self._tell_others is not None:
+            await self._tell_others(changed)
         for waiting, result in pairs:
             if not waiting.applied.done():
                 waiting.applied.set_result(result)

@@ -5,12 +5,13 @@ kind  question                            answer
    2  of web sessions, see the REST API
    3  4 session id                        nothing, or 16 nonce, 1 algorithm, 4+n digest, 4+n challenged request
    4  4+n key, 4+n network of a guess     nothing
+   5  4+n key, again and again            nothing: these records are forgotten
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from handle_protocol import octets
@@ -21,17 +22,24 @@ from resolver.authentication.challenges import Pending
 from resolver.authentication.guessing import Guess
 from resolver.authentication.session_ids import NONCE_OCTETS, SessionIds
 from resolver.operations.replies import Answered, Continued, Reply
-from resolver.relay import Relay
+from resolver.relay import CONTENT_OCTETS_MAX, Relay
 
 SESSION_MESSAGE: Final = 1
 CHALLENGE: Final = 3
 WRONG_PROOF: Final = 4
+CHANGED_KEYS: Final = 5
 
 WHOLE_ANSWER_PARTS_MAX: Final = 4
 """Parts of a list that are handed over together, some 1 000 handles each: no more fit into one answer."""
 
 TELLING_MAX: Final = 64
 """News that are under way to other workers; what comes beyond that they do not hear of."""
+
+FORGOTTEN_SECONDS: Final = 0.05
+"""How long a change waits until every other worker has forgotten what it changed: some hundred times what it takes."""
+
+PASSED_OVER_SECONDS: Final = 1.0
+"""How long nothing waits for a worker that did not answer in that time; the change feed reaches it as well."""
 
 Answer = Callable[[str, bytes], Awaitable[bytes]]
 """Answers one kind of question: the address of the peer, and what the kind wants."""
@@ -53,6 +61,7 @@ class OtherWorkers:
         self._session_relay = session_relay
         self._answers: dict[int, Answer] = {}
         self._telling: set[asyncio.Task[None]] = set()
+        self._passed_over: dict[int, float] = {}
 
     def owner(self, session_id: int) -> int | None:
         """Return which other worker keeps what has this id; None = this one, if any."""
@@ -85,6 +94,20 @@ class OtherWorkers:
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
 
+    async def forget(self, keys: Sequence[bytes]) -> None:
+        """Let the other workers forget these records; they have, but for those that do not answer at once."""
+        news = b"".join(map(octets.counted, keys))
+        now = asyncio.get_running_loop().time()
+        places = [place for place in self._relay.others() if self._passed_over.get(place, now) <= now]
+        if not places or len(news) > CONTENT_OCTETS_MAX:
+            return
+        asked = {asyncio.ensure_future(self._relay.ask(place, CHANGED_KEYS, "", news)): place for place in places}
+        _, silent = await asyncio.wait(asked, timeout=FORGOTTEN_SECONDS)
+        for each in silent:
+            self._passed_over[asked[each]] = now + PASSED_OVER_SECONDS
+            each.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
     def take_up(self, kind: int, answer: Answer) -> None:
         """Let a kind of question be answered from now on."""
         self._answers[kind] = answer
@@ -106,6 +129,17 @@ class OtherWorkers:
 
         self.take_up(CHALLENGE, take)
         self.take_up(WRONG_PROOF, hear)
+
+    def forget_for(self, forget: Callable[[Iterable[bytes]], None]) -> None:
+        """Forget what other workers have changed."""
+
+        async def hear(_: str, news: bytes) -> bytes:
+            """Forget records."""
+            reader = OctetReader(news)
+            forget(iter(lambda: reader.counted("key") if reader.remaining else b"", b""))
+            return b""
+
+        self.take_up(CHANGED_KEYS, hear)
 
     async def open(self) -> None:
         """Begin to answer."""

@@ -12,6 +12,8 @@ from handle_protocol.record import HandleRecord
 from registry.database import Database
 from registry.records import RecordStore
 from tests.builders import text_value
+from tests.reliability.claimant import creation, exchange, log_in, modification, stream
+from tests.reliability.enterprises import Enterprise, admin_value
 from tests.reliability.fleet import Fleet, fleet
 from tests.started_node import StartedNode
 
@@ -91,3 +93,22 @@ async def seconds_stale(clients: Fleet, spelling: str, fresh: str | None, change
                 last_old = asked_at
             elif acknowledged_at is not None:
                 return max(last_old - acknowledged_at, 0.0) if last_old else 0.0
+
+
+async def test_a_change_over_the_wire_is_seen_by_every_worker_once_it_is_acknowledged(
+    node: StartedNode, enterprise: Enterprise
+) -> None:
+    """One that does not answer for a moment is not waited for; such a moment may come once."""
+    handle = enterprise.handle("改名")
+    late = 0
+    async with fleet(node) as clients, stream(node) as connection:
+        assert (await log_in(connection, enterprise.secret)).response_code == ResponseCode.SUCCESS
+        values = admin_value(100, enterprise.secret.identity), text_value(2000, "名称", "旧名称")
+        assert (await exchange(connection, creation(handle, *values).message())).response_code == ResponseCode.SUCCESS
+        for number in range(NAMES):
+            await clients.ask(handle.spelling)
+            wish = modification(handle, text_value(2000, "名称", f"名称 {number}"))
+            assert (await exchange(connection, wish.message())).response_code == ResponseCode.SUCCESS
+            answers = await clients.ask(handle.spelling)
+            late += {answer.body.values[-1].data.decode() for answer in answers} != {f"名称 {number}"}
+    assert late <= 1
