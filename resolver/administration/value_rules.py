@@ -7,8 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from handle_protocol.codes import ResponseCode
+from handle_protocol.errors import ProtocolError
 from handle_protocol.limits import VALUE_LIST_OCTETS_MAX, VALUES_MAX
 from handle_protocol.predefined import parse_data
+from handle_protocol.security.errors import UnsupportedKey
+from handle_protocol.security.public_keys import read_public_key
 from handle_protocol.value import HandleValue
 from resolver.administration.outcomes import Refused
 from resolver.administration.rights import ADMIN_TYPE, GROUP_TYPE, type_has
@@ -21,6 +24,9 @@ GROUP_OCTETS_MAX: Final = 65_536
 
 _NOT_IN_URLS: Final = re.compile(rb"[\x00-\x1f\x7f\\]")
 """Line ends would forge headers of a redirect, the others hide from a reader where a browser will go."""
+
+KEY_TYPE: Final = "HS_PUBKEY"
+"""An owner whose key cannot be read has lost the record."""
 
 EMPTY: Final = Refused(ResponseCode.INVALID_VALUE, "Value list was empty 值列表为空")
 TOO_LONG: Final = Refused(
@@ -68,7 +74,20 @@ def _find_fault_of_one(value: HandleValue) -> Refused | None:
             return _invalid(value, f"is longer than {GROUP_OCTETS_MAX} octets", f"超过 {GROUP_OCTETS_MAX} 字节")
         if isinstance(parse_data(value), bytes):
             return _invalid(value, f"is no {value.value_type[:20]}", f"不是有效的 {value.value_type[:20]}")
+    if type_has(value.value_type, KEY_TYPE) and not _is_key(value.data):
+        return _invalid(value, "is no public key", "不是有效的公钥")
     return None
+
+
+def _is_key(data: bytes) -> bool:
+    """Tell whether octets are a public key; one of a kind that is not supported here may be of use elsewhere."""
+    try:
+        read_public_key(data)
+    except UnsupportedKey:
+        return True
+    except ProtocolError:
+        return False
+    return True
 
 
 def _invalid(value: HandleValue, english: str, chinese: str) -> Refused:

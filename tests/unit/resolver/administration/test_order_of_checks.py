@@ -79,7 +79,7 @@ ORDER = {
     "modify a read-only value": (ModifyValues(THERE, (READ_ONLY,)), 401, 401, 401, 401, 401),
     "modify an open value": (ModifyValues(THERE, (text_value(6, "备注", "y"),)), 1, 1, 1, 1, 1),
     "modify an open, read-only value": (ModifyValues(THERE, (OPEN_BUT_READ_ONLY,)), 401, 401, 401, 401, 401),
-    "make an open value a group": (ModifyValues(THERE, (text_value(6, "HS_PUBKEY", ""),)), ASKED, 403, 400, 401, 1),
+    "make an open value a key": (ModifyValues(THERE, (text_value(6, "HS_SECKEY", ""),)), ASKED, 403, 400, 401, 1),
     "remove": (RemoveValues(THERE, (1,)), ASKED, 403, 400, 401, 1),
     "remove a read-only value": (RemoveValues(THERE, (5,)), ASKED, 403, 400, 401, 1),
     "remove from what is not there": (RemoveValues(MISSING, (1,)), ASKED, 403, 400, 100, 100),

@@ -6,6 +6,8 @@ import pytest
 
 from handle_protocol.codes import ResponseCode
 from handle_protocol.limits import VALUES_MAX
+from handle_protocol.security.private_keys import make_key
+from handle_protocol.security.public_keys import KeyKind
 from handle_protocol.value import HandleValue
 from resolver.administration.outcomes import Refused
 from resolver.administration.value_rules import (
@@ -19,7 +21,10 @@ from resolver.administration.value_rules import (
 from tests.builders import text_value
 from tests.unit.resolver.administration.administered_world import OWNER, admin_value, group_value
 
+KEY = make_key(KeyKind.RSA).public_data()
 GOOD = [
+    HandleValue(300, "HS_PUBKEY", KEY),
+    HandleValue(301, "HS_PUBKEY", b"\0\0\0\x0bSM9_PUB_KEY\0\0\0\0\0\x01x"),  # Of a kind that is read elsewhere.
     text_value(1, "URL", "https://例子.cn/泵?型号=IS80&x=%0d%0a"),
     text_value(INDEX_MAX, "产品名称", "多行\r\n文本\t\\"),
     text_value(2, "URLX", "a\\b"),
@@ -45,6 +50,9 @@ BAD = [
     (HandleValue(7, "HS_ADMIN", admin_value(OWNER).data + b"\0"), "Value 7 is no HS_ADMIN 值 7 不是有效的 HS_ADMIN"),
     (HandleValue(7, "hs_admin.x", b"\x0f"), "Value 7 is no hs_admin.x 值 7 不是有效的 hs_admin.x"),
     (HandleValue(7, "HS_VLIST", b"\0\0\0\xff"), "Value 7 is no HS_VLIST 值 7 不是有效的 HS_VLIST"),
+    (HandleValue(7, "HS_PUBKEY", b"garbage"), "Value 7 is no public key 值 7 不是有效的公钥"),
+    (HandleValue(7, "hs_pubkey.rsa", b""), "Value 7 is no public key 值 7 不是有效的公钥"),
+    (HandleValue(7, "HS_PUBKEY", KEY[:-8]), "Value 7 is no public key 值 7 不是有效的公钥"),
     (
         HandleValue(7, "HS_VLIST", bytes(GROUP_OCTETS_MAX + 1)),
         "Value 7 is longer than 65536 octets 值 7 超过 65536 字节",
