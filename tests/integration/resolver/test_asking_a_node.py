@@ -219,6 +219,7 @@ async def test_who_is_logged_in_is_not_challenged(started: StartedNode) -> None:
     async with asking(started) as node:
         assert (await node.log_in()).is_success
         reply = await node.resolve(Query(PREFIX.handle, (301,), is_public_only=False))
+    assert reply.is_success, (reply, started.printed())
     assert reply.record.values[0].data == b"s3cret-key"
 
 
@@ -232,4 +233,5 @@ async def test_when_the_workers_were_replaced_the_client_goes_on_in_a_fresh_sess
         await until(lambda: len(started.workers) == len(former) and not former & set(started.workers), RELOAD_SECONDS)
         await until(started.is_ready, RELOAD_SECONDS)
         reply = await node.resolve(query)
+    assert reply.is_success, (reply, started.printed())
     assert reply.record.values[0].data == b"s3cret-key"
