@@ -101,7 +101,7 @@ class Database:
                 await database.fetch(_SQL["ping"])
             yield database
         finally:
-            with suppress(TimeoutError):
+            with suppress(*OUTAGE):  # A Postgres that has gone needs no farewell.
                 async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                     await pool.close()
 

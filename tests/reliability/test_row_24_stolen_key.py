@@ -62,7 +62,7 @@ MISDEEDS: Sequence[tuple[Handle, Wish]] = (
     (PUMP, modification(PUMP, moved(2))),
     (VALVE, deletion(VALVE)),
     (MOTOR, addition(MOTOR, BACK_DOOR, text_value(7, "备注", "已篡改"))),
-    (NEW, creation(NEW, HandleValue(BACK_DOOR_INDEX, "HS_PUBKEY", b"\1"), admin_value(100, STOLEN.identity))),
+    (NEW, creation(NEW, HandleValue(BACK_DOOR_INDEX, "HS_SECKEY", b"\1"), admin_value(100, STOLEN.identity))),
     (SHARED, modification(SHARED, moved(3))),
     (PREFIX_HANDLE, modification(PREFIX_HANDLE, SecretKey(OWNER.secret.identity, "换锁".encode()).value())),
 )
