@@ -1,4 +1,4 @@
-"""Who changed which records: what one identity did since a time can be listed, and undone.
+"""Who changed which records: what some identities did since a time can be listed, and undone.
 
 Only decided changes have an author; what is imported has none. Nothing here is ever deleted: how long the history is
 kept is the operator's decision.
@@ -6,7 +6,7 @@ kept is the operator's decision.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PAGE_ENTRIES: Final = 500
 """Entries read, or undone in one transaction: some 150 kB as a rule, 128 MB if each were as long as can be."""
 
-OPERATOR: Final = "operator"
+UNDOING: Final = b"undo"
 """In whose name something is undone; no identity of the wire looks like this."""
 
 _SQL: Final = queries("history")
@@ -68,11 +68,11 @@ class HistoryReader:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def walk(self, identity: str, since: float) -> AsyncIterator[HistoryEntry]:
-        """Yield what `identity`, such as "300:0.NA/88.118.8", changed from `since` (Unix seconds) on, oldest first."""
+    async def walk(self, identities: Iterable[str], since: float) -> AsyncIterator[HistoryEntry]:
+        """Yield what `identities`, such as 300:0.NA/88.118.8, changed from `since` (Unix seconds) on, oldest first."""
         place: _Place = _BEGINNING
-        key = identity_key(identity)
-        while rows := await self._database.fetch(_SQL["entries"], key, since, *place, PAGE_ENTRIES):
+        who = list(map(identity_key, identities))
+        while rows := await self._database.fetch(_SQL["entries"], who, since, *place, PAGE_ENTRIES):
             for row in rows:
                 handle = _handle(row["key"], row["spelling"])
                 yield HistoryEntry(row["at_seconds"], handle, row["revision"], row["value_list"])
@@ -80,7 +80,7 @@ class HistoryReader:
 
 
 class Undoing:
-    """Gives records the values back that they had before one identity changed them.
+    """Gives records the values back that they had before some identities changed them.
 
     Raises ConnectionError or TimeoutError in an outage; doing it again goes on where it ended. It asks for no prefix:
     whoever has to undo something has mostly suspended it.
@@ -89,25 +89,26 @@ class Undoing:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def undo(self, identity: str, since: float) -> AsyncIterator[tuple[Handle, UndoResult]]:
-        """Undo what `identity` changed from `since` (Unix seconds) on, and yield each record and what became of it.
+    async def undo(self, identities: Iterable[str], since: float) -> AsyncIterator[tuple[Handle, UndoResult]]:
+        """Undo what `identities` changed from `since` (Unix seconds) on, and yield each record and what became of it.
 
-        Each record comes once, with the page that has its first change. What the identity changes meanwhile may or
-        may not be undone: revoke its key first.
+        They are one party, with whatever was undone of it before: a record goes back to what it was before the first
+        of them. Each record comes once, with the page that has its first change. What they change meanwhile may or
+        may not be undone: suspend their prefix first.
         """
         place: _Place = _BEGINNING
-        key = identity_key(identity)
-        while rows := await self._database.fetch(_SQL["touched"], key, since, *place, PAGE_ENTRIES):
-            for undone in await self._undo_page(key, since, rows):
+        who = list(map(identity_key, identities))
+        while rows := await self._database.fetch(_SQL["touched"], who, since, *place, PAGE_ENTRIES):
+            for undone in await self._undo_page(who, since, rows):
                 yield undone
             place = _place(rows)
 
     async def _undo_page(
-        self, identity: bytes, since: float, rows: Sequence[asyncpg.Record]
+        self, identities: Sequence[bytes], since: float, rows: Sequence[asyncpg.Record]
     ) -> Sequence[tuple[Handle, UndoResult]]:
         keys, numbers = {row["key"] for row in rows}, [row["number"] for row in rows]
         async with self._database.transaction(HOLD_STILL) as transaction:
-            spans = await transaction.fetch(_SQL["spans"], list(keys), identity, since, numbers)
+            spans = await transaction.fetch(_SQL["spans"], list(keys), identities, since, numbers, UNDOING)
             results = {span["key"]: _first_look(span) for span in spans}
             to_restore = [span for span in spans if results[span["key"]] is UndoResult.RESTORED]
             written = await write(transaction, map(_restored, to_restore))
@@ -127,9 +128,7 @@ def _first_look(span: asyncpg.Record) -> UndoResult:
 
 def _restored(span: asyncpg.Record) -> Decided:
     expected_revision = 0 if span["value_list"] is None else span["revision"]
-    return Decided(
-        span["key"], span["former_spelling"], span["former_value_list"], expected_revision, OPERATOR.encode()
-    )
+    return Decided(span["key"], span["former_spelling"], span["former_value_list"], expected_revision, UNDOING)
 
 
 def _place(rows: Sequence[asyncpg.Record]) -> _Place:

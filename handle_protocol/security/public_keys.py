@@ -199,8 +199,10 @@ def _from_der(der: bytes) -> VerificationKey:
         return verification_key(decode_sm2_public_key(der))
     try:
         key = load_der_public_key(der)
-    except (ValueError, NotInLibrary):
+    except NotInLibrary:
         raise UnsupportedKey("expected a public key of RSA, DSA or SM2") from None
+    except ValueError:
+        raise MalformedMessage("a public key in DER", 0) from None
     match key:
         case rsa.RSAPublicKey():
             rsa_numbers = key.public_numbers()

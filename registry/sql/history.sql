@@ -60,10 +60,10 @@ select given.key, written.revision as new_revision, locked.revision as found_rev
 from given left join written using (key) left join locked using (key);
 
 -- name: entries
--- One page of what identity $1 changed from $2 (Unix seconds) on, in the order of time: after entry ($3, $4), $5 at most.
+-- One page of what the identities $1 changed from $2 (Unix seconds) on, in the order of time: after entry ($3, $4), $5 at most.
 select number, at, extract(epoch from at)::float8 as at_seconds, key, revision, spelling, value_list
 from history
-where identity = $1 and at >= to_timestamp($2::float8) and (at, number) > ($3::timestamptz, $4::bigint)
+where identity = any ($1::bytea[]) and at >= to_timestamp($2::float8) and (at, number) > ($3::timestamptz, $4::bigint)
 order by at, number
 limit $5;
 
@@ -71,22 +71,27 @@ limit $5;
 -- The same page without what was there before.
 select number, at, key
 from history
-where identity = $1 and at >= to_timestamp($2::float8) and (at, number) > ($3::timestamptz, $4::bigint)
+where identity = any ($1::bytea[]) and at >= to_timestamp($2::float8) and (at, number) > ($3::timestamptz, $4::bigint)
 order by at, number
 limit $5;
 
 -- name: spans
--- Of those records among keys $1 that identity $2 first changed, from $3 on, with one of the entries $4: what was there
--- before that, what is there now, and whether every revision since is of this identity.
+-- Of those records among keys $1 that one of the identities $2 first changed, from $3 on, with one of the entries $4:
+-- what was there before that, what is there now, and whether every revision since is theirs, or was undone by $5.
 with span as (
-    select key, min(number) as first_number, min(revision) as first_revision, count(*) as changes
+    select key, min(number) as first_number, min(revision) as first_revision
     from history
-    where key = any ($1::bytea[]) and identity = $2 and at >= to_timestamp($3::float8)
+    where key = any ($1::bytea[]) and identity = any ($2::bytea[]) and at >= to_timestamp($3::float8)
     group by key
 )
 select span.key, former.spelling as former_spelling, former.value_list as former_value_list,
     record.spelling, record.value_list, record.revision,
-    record.revision - span.first_revision + 1 = span.changes as is_by_one
+    record.revision - span.first_revision + 1 = (
+        select count(*)
+        from history as theirs
+        where theirs.key = span.key and theirs.number >= span.first_number
+            and (theirs.identity = any ($2::bytea[]) or theirs.identity = $5)
+    ) as is_by_one
 from span
 join history as former on former.key = span.key and former.number = span.first_number
 join record on record.key = span.key

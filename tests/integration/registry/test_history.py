@@ -17,7 +17,7 @@ from registry.history import HistoryEntry, HistoryReader, Undoing, UndoResult
 from registry.prefixes import PrefixStore
 from registry.records import RecordReader, RecordStore
 
-THIEF, OWNER = "300:0.NA/88.118.8", "301:0.NA/88.118"
+THIEF, OWNER, ACCOMPLICE = "300:0.NA/88.118.8", "301:0.NA/88.118", "302:0.NA/88.118"
 RESTORED, SAME, CONFLICT = UndoResult
 
 
@@ -43,8 +43,9 @@ class World:
             ((result, _),) = await self.writer.apply([change])
             assert result is ChangeResult.DONE
 
-    async def undo(self, since: float) -> dict[str, UndoResult]:
-        return {handle.suffix: result async for handle, result in self.undoing.undo(THIEF, since)}
+    async def undo(self, since: float, *identities: str) -> dict[str, UndoResult]:
+        undone = self.undoing.undo(identities or (THIEF,), since)
+        return {handle.suffix: result async for handle, result in undone}
 
     async def texts(self) -> dict[str, str]:
         return {each.handle.suffix: each.values[0].data.decode() async for each in self.reader.walk()}
@@ -63,7 +64,7 @@ async def test_what_one_identity_did_is_listed_with_what_was_there_before(world:
     await world.write("300:88.118.8", 泵=None)
     await world.write("300:0.na/88.118.8", 泵="四")
 
-    entries = [each async for each in world.history.walk(THIEF, since)]
+    entries = [each async for each in world.history.walk([THIEF], since)]
     wrench, pump = Handle("88.118/扳手"), Handle("88.118/泵")
     at = [each.at for each in entries]
     assert entries == [
@@ -74,13 +75,13 @@ async def test_what_one_identity_did_is_listed_with_what_was_there_before(world:
     ]
     moments = [since, *at, time.time()]
     assert moments == sorted(moments)
-    assert [each async for each in world.history.walk(THIEF, at[-1] + 1)] == []
-    assert [each async for each in world.history.walk("300:0.NA/88.118.80", 0)] == []
+    assert [each async for each in world.history.walk([THIEF], at[-1] + 1)] == []
+    assert [each async for each in world.history.walk(["300:0.NA/88.118.80"], 0)] == []
 
 
 async def test_what_was_refused_or_conflicted_has_no_history(world: World) -> None:
     await world.writer.apply([RecordChange(Handle(name), values("无"), 4, THIEF) for name in ("88.118/a", "99.1/a")])
-    assert [each async for each in world.history.walk(THIEF, 0)] == []
+    assert [each async for each in world.history.walk([THIEF], 0)] == []
 
 
 async def test_undoing_restores_what_only_that_identity_changed_and_reports_the_rest(
@@ -112,13 +113,28 @@ async def test_undoing_restores_what_only_that_identity_changed_and_reports_the_
     assert await world.undo(since) == again
 
 
+async def test_several_identities_are_one_party_with_what_was_undone_of_it_before(world: World) -> None:
+    """A thief who has made a key of their own changes the same records by both."""
+    await world.write(OWNER, 改="原", 再="原", 争="原")
+    since = time.time()
+    await world.write(THIEF, 改="贼", 再="贼", 争="贼")
+    await world.write(ACCOMPLICE, 改="贼又改", 再="贼又改")
+    await world.write(OWNER, 争="主人")
+    assert await world.undo(since, ACCOMPLICE) == {"改": RESTORED, "再": RESTORED}
+    assert await world.undo(since, THIEF) == {"改": CONFLICT, "再": CONFLICT, "争": CONFLICT}
+    assert await world.undo(since, ACCOMPLICE, THIEF) == {"改": RESTORED, "再": RESTORED, "争": CONFLICT}
+    assert await world.texts() == {"改": "原", "再": "原", "争": "主人"}
+    listed = [each async for each in world.history.walk([THIEF, ACCOMPLICE], since)]
+    assert [each.handle.suffix for each in listed] == ["改", "再", "争", "改", "再"]
+
+
 async def test_a_record_comes_back_as_it_was_spelled(world: World) -> None:
     lower, upper = Handle("88.118.abc/轴"), Handle("88.118.ABC/轴")
     await world.writer.apply([RecordChange(lower, values("一"), 0, OWNER)])
     since = time.time()
     await world.writer.apply([RecordChange(upper, None, 1, THIEF)])
 
-    assert [each async for each in world.undoing.undo(THIEF, since)] == [(lower, RESTORED)]
+    assert [each async for each in world.undoing.undo([THIEF], since)] == [(lower, RESTORED)]
     assert await world.reader.fetch([upper.key()]) == {upper.key(): HandleRecord(lower, values("一"), 3)}
 
 
@@ -132,7 +148,7 @@ async def test_each_record_is_undone_once_however_many_pages_its_changes_fill(
     for turn in range(3):
         await world.write(THIEF, **dict.fromkeys(names, f"贼{turn}"))
 
-    assert len([each async for each in world.history.walk(THIEF, since)]) == 21
-    undone = [(handle.suffix, result) async for handle, result in world.undoing.undo(THIEF, since)]
+    assert len([each async for each in world.history.walk([THIEF], since)]) == 21
+    undone = [(handle.suffix, result) async for handle, result in world.undoing.undo([THIEF], since)]
     assert sorted(undone) == [(name, RESTORED) for name in names]
     assert await world.texts() == dict.fromkeys(names, "原")

@@ -51,6 +51,7 @@ BAD = [
     (HandleValue(7, "hs_admin.x", b"\x0f"), "Value 7 is no hs_admin.x 值 7 不是有效的 hs_admin.x"),
     (HandleValue(7, "HS_VLIST", b"\0\0\0\xff"), "Value 7 is no HS_VLIST 值 7 不是有效的 HS_VLIST"),
     (HandleValue(7, "HS_PUBKEY", b"garbage"), "Value 7 is no public key 值 7 不是有效的公钥"),
+    (HandleValue(7, "HS_PUBKEY", b"0garbage"), "Value 7 is no public key 值 7 不是有效的公钥"),
     (HandleValue(7, "hs_pubkey.rsa", b""), "Value 7 is no public key 值 7 不是有效的公钥"),
     (HandleValue(7, "HS_PUBKEY", KEY[:-8]), "Value 7 is no public key 值 7 不是有效的公钥"),
     (
