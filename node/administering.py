@@ -185,7 +185,8 @@ def _serve_in_session(resolver: Resolver, operations: Operations) -> Answer:
 
     async def serve(address: str, message: bytes) -> bytes:
         session = (address, message[_SESSION_ID])
-        peer = peers.get(session) or peers.setdefault(session, Peer(address))
+        is_open = operations.sessions.find(int.from_bytes(message[_SESSION_ID], "big"), address) is not None
+        peer = Peer(address) if not is_open else peers.get(session) or peers.setdefault(session, Peer(address))
         answer = await whole_answer(service.serve(message, peer))
         service.flush()
         return answer

@@ -191,15 +191,15 @@ def resume(name: str, data_dir: str | None, *, is_json: bool) -> None:
 
 
 def delegation_site(server: str) -> Site:
-    """Return the site that sends clients to an enterprise's own node at `server`, over UDP and TCP.
+    """Return the site that sends clients to an enterprise's own node at `server`: over UDP to ask, over TCP for all.
 
     Raises:
         click.BadParameter: it is no HOST:PORT, or the host has no address.
     """
     host, port = parse_server(server, HANDLE_PORT)
-    interfaces = tuple(
-        ServerInterface(InterfacePurpose.QUERY, protocol, port)
-        for protocol in (InterfaceProtocol.UDP, InterfaceProtocol.TCP)
+    interfaces = (
+        ServerInterface(InterfacePurpose.QUERY, InterfaceProtocol.UDP, port),
+        ServerInterface(InterfacePurpose.QUERY | InterfacePurpose.ADMIN, InterfaceProtocol.TCP, port),
     )
     return Site(servers=(SiteServer(1, ip_address(look_up(host)), interfaces=interfaces),))
 

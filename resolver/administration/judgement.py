@@ -28,8 +28,10 @@ _BY_PROOF: Final[Mapping[Proof, Refused]] = {
     Proof.WRONG: Refused(ResponseCode.AUTHENTICATION_FAILED),
     Proof.UNUSABLE: Refused(ResponseCode.INVALID_CREDENTIAL),
     Proof.TOO_WEAK: Refused(ResponseCode.INVALID_CREDENTIAL),
-    Proof.TOO_MANY: Refused(ResponseCode.AUTHENTICATION_ERROR),
-    Proof.UNKNOWN: Refused(ResponseCode.AUTHENTICATION_ERROR),
+    Proof.TOO_MANY: Refused(
+        ResponseCode.AUTHENTICATION_ERROR, "Too many wrong proofs, wait a minute 错误次数过多,请一分钟后再试"
+    ),
+    Proof.UNKNOWN: Refused(ResponseCode.AUTHENTICATION_ERROR, "The key is not to be found 找不到该密钥"),
     Proof.BUSY: BUSY,
 }
 
