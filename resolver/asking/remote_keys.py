@@ -6,6 +6,7 @@ Nobody else is ever asked: neither a record nor a client can make this node spea
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
@@ -17,6 +18,7 @@ from handle_protocol.codes import ResponseCode
 from handle_protocol.errors import ProtocolError
 from handle_protocol.handle import Handle
 from handle_protocol.predefined.site import InterfaceProtocol, Site
+from handle_protocol.security.limits import PUBLIC_KEY_OCTETS
 from handle_protocol.security.record_trust import CERTIFICATE_TYPE
 from handle_protocol.value import HandleValue, ValueReference
 from resolver.asking.node import Node
@@ -31,10 +33,20 @@ ASKING_SECONDS: Final = 2.0
 ASKED_AT_ONCE_MAX: Final = 32
 """Ours: each costs a connection for up to two seconds, and anybody can claim to be somebody from elsewhere."""
 
+ASKED_OF_ONE_MAX: Final = 8
+"""Ours: of one node that we delegated to, so that one that is silent keeps nobody from asking the others."""
+
 REMEMBERED_SECONDS: Final = 60.0
-REMEMBERED_MAX: Final = 1_000
+REMEMBERED_OCTETS_MAX: Final = 4 * 2**20
+"""Ours: some thousand handles with a key or two, as a rule."""
+
+_ENTRY_OCTETS: Final = 500
+"""What remembering the keys of one handle takes beside their octets."""
 
 _WANTED: Final = (PUBLIC_KEY, CERTIFICATE_TYPE)
+
+_Remembered = tuple[float, tuple[HandleValue, ...]]
+"""When it is too old, and the values."""
 
 _LATER: Final = frozenset({ResponseCode.SERVER_TOO_BUSY, ResponseCode.AUTHENTICATION_ERROR})
 """Reference and ours: a service that cannot verify now, or has seen too many wrong proofs for a while."""
@@ -60,8 +72,8 @@ class AskedKeys:
         self._resolvers = tuple(resolvers)
         self._find_site = find_site
         self._clock = clock
-        self._under_way = 0
-        self._remembered: LRUCache[bytes, tuple[float, tuple[HandleValue, ...]]] = LRUCache(REMEMBERED_MAX)
+        self._under_way: Counter[Address] = Counter()
+        self._remembered: LRUCache[bytes, _Remembered] = LRUCache(REMEMBERED_OCTETS_MAX, _weight)
 
     async def values(self, handle: Handle) -> tuple[HandleValue, ...]:
         """See RemoteKeys."""
@@ -97,7 +109,7 @@ class AskedKeys:
             except (ConnectionError, TimeoutError):
                 continue
             if reply.is_success:
-                return tuple(value for value in reply.record.values if any(map(value.has_type, _WANTED)))
+                return tuple(filter(_is_wanted, reply.record.values))
             if reply.response_code in _ABSENT:
                 return ()
         raise ConnectionError("nobody who knows this handle can be asked")
@@ -110,13 +122,24 @@ class AskedKeys:
 
     @asynccontextmanager
     async def _connected(self, server: Address) -> AsyncIterator[Node]:
-        if self._under_way >= ASKED_AT_ONCE_MAX:
+        of_one_max = ASKED_AT_ONCE_MAX if server in self._resolvers else ASKED_OF_ONE_MAX
+        if self._under_way.total() >= ASKED_AT_ONCE_MAX or self._under_way[server] >= of_one_max:
             raise ConnectionError("too many keys are being asked for elsewhere")
-        self._under_way += 1
+        self._under_way[server] += 1
         try:
             async with connect(server, timeout_seconds=ASKING_SECONDS) as node:
                 yield node
         except OSError as error:
             raise ConnectionError(str(error)) from error
         finally:
-            self._under_way -= 1
+            self._under_way[server] -= 1
+            self._under_way += Counter()  # Forgets whoever is asked for nothing more.
+
+
+def _is_wanted(value: HandleValue) -> bool:
+    """Tell whether a value is a key or a certificate; what is longer than any key is none."""
+    return len(value.data) < PUBLIC_KEY_OCTETS.stop and any(map(value.has_type, _WANTED))
+
+
+def _weight(remembered: _Remembered) -> int:
+    return _ENTRY_OCTETS + sum(_ENTRY_OCTETS + len(value.data) for value in remembered[1])

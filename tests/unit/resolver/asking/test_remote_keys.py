@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 
@@ -13,9 +14,22 @@ from handle_protocol.codes import ResponseCode
 from handle_protocol.envelope import VERSION_OURS
 from handle_protocol.errors import ProtocolError
 from handle_protocol.handle import Handle
+from handle_protocol.predefined.site import (
+    InterfaceProtocol,
+    InterfacePurpose,
+    ServerInterface,
+    Site,
+    SiteServer,
+)
 from handle_protocol.security.secret_proofs import make_secret_proof, read_secret_proof
 from handle_protocol.value import HandleValue, ValueReference
-from resolver.asking.remote_keys import ASKED_AT_ONCE_MAX, REMEMBERED_SECONDS, AskedKeys
+from resolver.asking.remote_keys import (
+    ASKED_AT_ONCE_MAX,
+    ASKED_OF_ONE_MAX,
+    REMEMBERED_OCTETS_MAX,
+    REMEMBERED_SECONDS,
+    AskedKeys,
+)
 from resolver.authentication.evidence import SecretCode
 from tests.builders import text_value
 from tests.fakes.scripted_server import Conversation, found, refused, scripted_server
@@ -96,3 +110,43 @@ async def test_no_more_than_so_many_are_asked_for_at_once() -> None:
         outcomes = await asyncio.gather(*asking, return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {ConnectionError}
         assert len(conversations) == ASKED_AT_ONCE_MAX
+
+
+def site_at(address: tuple[str, int]) -> Site:
+    """Return the site of an enterprise's own node."""
+    interfaces = (ServerInterface(InterfacePurpose.QUERY, InterfaceProtocol.TCP, address[1]),)
+    return Site((SiteServer(1, ip_address(address[0]), interfaces=interfaces),))
+
+
+async def test_a_silent_node_keeps_nobody_from_asking_another() -> None:
+    async def listen_only(conversation: Conversation) -> None:
+        while True:
+            await conversation.listen()
+
+    async def show(conversation: Conversation) -> None:
+        conversation.say(found(await conversation.listen(), HandleValue(300, "HS_PUBKEY", b"key")))
+
+    async with scripted_server(listen_only) as (silent, _), scripted_server(show) as (healthy, _):
+        sites = {"88.300.66": site_at(silent), "88.300.67": site_at(healthy)}
+        keys = AskedKeys([], lambda handle: sites[handle.prefix.name])
+        waiting = [
+            asyncio.create_task(keys.values(Handle(f"88.300.66/{number}"))) for number in range(ASKED_AT_ONCE_MAX)
+        ]
+        await asyncio.sleep(0.1)
+        assert sum(each.done() for each in waiting) == ASKED_AT_ONCE_MAX - ASKED_OF_ONE_MAX
+        assert len(await keys.values(Handle("88.300.67/管理员"))) == 1
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_what_is_remembered_is_bounded_in_octets_and_what_is_longer_than_a_key_is_none() -> None:
+    large = [HandleValue(index, "HS_PUBKEY", bytes(16_000)) for index in range(1, 15)]
+
+    async def show(conversation: Conversation) -> None:
+        conversation.say(found(await conversation.listen(), *large, HandleValue(300, "HS_PUBKEY", bytes(20_000))))
+
+    async with scripted_server(show) as (address, conversations):
+        keys = AskedKeys([address], lambda _: None)
+        fitting = REMEMBERED_OCTETS_MAX // (len(large) * 16_500) + 1
+        for number in (*range(fitting + 5), 0, fitting + 4):
+            assert len(await keys.values(Handle(f"88.999.1/{number}"))) == len(large)
+        assert len(conversations) == fitting + 6, "the first was forgotten, the last was not"
