@@ -29,6 +29,7 @@ from registry.prefixes import PrefixReader
 from registry.records import RecordSource
 from resolver import metrics
 from resolver.cache import CacheLimits, RecordCache
+from resolver.fast_path.choice import FastPath
 from resolver.invalidation import Follower
 from resolver.listeners.http import HttpDoor
 from resolver.listeners.http_connection import HttpLimits
@@ -65,7 +66,7 @@ async def serve(settings: Settings, board: StatusBoard, place: int, stopping: as
         asyncio.TaskGroup() as tasks,
     ):
         resolver = Resolver(
-            RecordSource(database), RecordCache(cache_limits(settings)),
+            RecordSource(database), RecordCache(cache_limits(settings), FastPath(settings.fast_path)),
             own_site(settings, read_server_key(settings).public_data()),
             queries_max=settings.database_connections,
         )  # fmt: skip
@@ -195,7 +196,7 @@ async def _become_ready(follower: Follower, board: StatusBoard, place: int) -> N
 
 
 async def _count(resolver: Resolver, follower: Follower, flushes: list[Flush]) -> None:
-    invalidations = 0
+    invalidations = evictions = 0
     while True:
         await asyncio.sleep(METRICS_SECONDS)
         for flush in flushes:
@@ -203,5 +204,6 @@ async def _count(resolver: Resolver, follower: Follower, flushes: list[Flush]) -
         metrics.CACHE_RECORDS.set(len(resolver.cache))
         metrics.CACHE_OCTETS.set(resolver.cache.octets)
         metrics.CACHE_INVALIDATIONS.inc(resolver.cache.invalidations - invalidations)
+        metrics.CACHE_EVICTIONS.inc(resolver.cache.records.evictions - evictions)
         metrics.FEED_AGE.set(resolver.clock() - follower.heard_at)
-        invalidations = resolver.cache.invalidations
+        invalidations, evictions = resolver.cache.invalidations, resolver.cache.records.evictions

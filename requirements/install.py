@@ -11,10 +11,13 @@ from __future__ import annotations
 import ast
 import os
 import shlex
+import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 FOLDER = Path(__file__).resolve().parent
 PROJECT = FOLDER.parent
@@ -53,28 +56,49 @@ PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 def main() -> int:
     """Install, make the command `idnode`, and return an exit status."""
     requirements = FOLDER / f"{sys.argv[1]}.txt"
-    if not install_with_uv(requirements) and not install_with_pip(requirements):
+    if not install(requirements):
         print("error: the dependencies could not be installed, see above", file=sys.stderr)  # noqa: T201
         print("hint: behind a mirror, set PIP_INDEX_URL or pip.conf", file=sys.stderr)  # noqa: T201
         return 1
+    if can_compile() and os.access(PROJECT / "resolver" / "fast_path", os.W_OK):
+        build_fast_path()
     make_command()
     return 0
 
 
-def install_with_uv(requirements: Path) -> bool:
+def can_compile() -> bool:
+    """Tell whether there is a C compiler, and Python's headers for it."""
+    headers = Path(sysconfig.get_paths()["include"])
+    return shutil.which("cc") is not None and (headers / "Python.h").exists()
+
+
+def build_fast_path() -> None:
+    """Compile what answers plain questions; should that fail, its twin in Python serves."""
+    with TemporaryDirectory() as tools:
+        if install(FOLDER / "build.txt", "--target", tools):
+            command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace", "--build-temp", tools]
+            succeeds(command, os.environ | {"PYTHONPATH": tools}, folder=PROJECT)
+
+
+def install(requirements: Path, *options: str) -> bool:
+    """Tell whether `requirements` were installed, by uv or else by pip; both take `options`."""
+    return install_with_uv(requirements, *options) or install_with_pip(requirements, *options)
+
+
+def install_with_uv(requirements: Path, *options: str) -> bool:
     """Tell whether uv could be installed and has installed `requirements`."""
     uv = BIN / "uv"
     if not succeeds([*PIP, "install", "--require-hashes", "-r", str(FOLDER / "uv.txt")]) or not uv.exists():
         return False
     settings = pip_settings()
     command = [str(uv), "pip", "install", "--quiet", "--python", sys.executable, "--require-hashes"]
-    command += ["--index-strategy", "unsafe-best-match", *uv_options(settings), "-r", str(requirements)]
+    command += ["--index-strategy", "unsafe-best-match", *uv_options(settings), *options, "-r", str(requirements)]
     return succeeds(command, uv_variables(settings))
 
 
-def install_with_pip(requirements: Path) -> bool:
+def install_with_pip(requirements: Path, *options: str) -> bool:
     """Tell whether pip has installed `requirements`."""
-    return succeeds([*PIP, "install", "--require-hashes", "-r", str(requirements)])
+    return succeeds([*PIP, "install", "--require-hashes", *options, "-r", str(requirements)])
 
 
 def pip_settings() -> dict[str, str]:
@@ -107,9 +131,9 @@ def uv_variables(settings: dict[str, str]) -> dict[str, str]:
     return ours | dict(os.environ)
 
 
-def succeeds(command: list[str], environment: dict[str, str] | None = None) -> bool:
+def succeeds(command: list[str], environment: dict[str, str] | None = None, folder: Path | None = None) -> bool:
     """Run `command` and tell whether it ended well."""
-    return subprocess.run(command, env=environment, check=False).returncode == 0  # noqa: S603
+    return subprocess.run(command, env=environment, cwd=folder, check=False).returncode == 0  # noqa: S603
 
 
 def make_command() -> None:

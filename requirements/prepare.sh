@@ -6,12 +6,14 @@ prepare() {
     python=$(find_python) || exit 1
     venv=$(choose_venv)
     stamp="$venv/.installed-$kind"
-    wanted=$("$python" -c 'import hashlib, sys
-digest = hashlib.sha256(repr((sys.version, sys.executable, sys.argv[1])).encode())
+    wanted=$("$python" -c 'import hashlib, os, shutil, sys, sysconfig
+headers = os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h"))
+digest = hashlib.sha256(repr((sys.version, sys.executable, sys.argv[1], shutil.which("cc"), headers)).encode())
 for name in sys.argv[2:]:
     digest.update(open(name, "rb").read())
 print(digest.hexdigest())' "$project" "$project/requirements/$kind.txt" "$project/requirements/uv.txt" \
-        "$project/requirements/install.py")
+        "$project/requirements/build.txt" "$project/requirements/install.py" "$project/setup.py" \
+        "$project/resolver/fast_path/compiled.pyx")
     if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
         return
     fi

@@ -19,6 +19,7 @@ OPERATIONS: Final = Counter(
 DISCARDED: Final = Counter("idnode_discarded", "Input that got no answer or an error, by door.", ("door", "reason"))
 CACHE_RECORDS: Final = Gauge("idnode_cache_records", "Records remembered.", multiprocess_mode="livesum")
 CACHE_OCTETS: Final = Gauge("idnode_cache_octets", "Memory that these take.", multiprocess_mode="livesum")
+CACHE_EVICTIONS: Final = Counter("idnode_cache_evictions", "Records forgotten to make room for others.")
 CACHE_INVALIDATIONS: Final = Counter("idnode_cache_invalidations", "Records forgotten because they changed.")
 FEED_AGE: Final = Gauge(
     "idnode_feed_age_seconds", "Time since the change feed last said where it stands.", multiprocess_mode="livemax"

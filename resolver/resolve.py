@@ -30,8 +30,9 @@ from resolver.answer import (
     ValuesNotFound,
 )
 from resolver.authority import Authority
-from resolver.cache import Entry, RecordCache
+from resolver.cache import RecordCache
 from resolver.computed import ComputedRecords
+from resolver.fast_path.records import Entry
 from resolver.flights import Flights, Landing
 from resolver.query import Query
 from resolver.sources import RecordSource, RegisteredPrefix
@@ -39,6 +40,9 @@ from resolver.unix_clock import UnixClock
 
 PROBE_SECONDS: Final = 1.0
 """After an outage showed, the register is left alone for so long, instead of letting everybody wait for it."""
+
+_PREFIX_RECORDS: Final = b"0."
+"""How the keys of records begin that say something about others."""
 
 _SITE_TYPES: Final = ("HS_SITE", "HS_SITE.6", "HS_SERV")
 """A prefix record with one of these says itself where its handles are."""
@@ -70,8 +74,14 @@ class Resolver:
         self.clock = clock
         self.unix_clock = unix_clock or UnixClock()
         self._unreachable_until = 0.0
+        self._prefix_changes = 0
         self._flights = Flights(source, self._remember, self._note_failure, queries_max)
         self._computed = ComputedRecords(lambda: self.authority, cache, self._flights, clock)
+
+    @property
+    def prefix_state(self) -> tuple[Authority, int]:
+        """What is another one whenever a prefix, or a record that describes one, may have changed."""
+        return self.authority, self._prefix_changes
 
     async def resolve(self, query: Query) -> Answer:
         """Answer `query`, asking the register where memory does not suffice."""
@@ -156,11 +166,13 @@ class Resolver:
         for key in keys:
             self._flights.ground(key)
             self.cache.evict(key)
+            self._prefix_changes += key.startswith(_PREFIX_RECORDS)
 
     def forget_everything(self) -> None:
         """Do so for every key."""
         self._flights.ground_all()
         self.cache.clear()
+        self._prefix_changes += 1
 
     def _answer_without_register(self, query: Query, registered: RegisteredPrefix, key: bytes) -> Answer:
         entry = self.cache.look_up_stale(key, self.clock())

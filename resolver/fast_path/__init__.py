@@ -1,4 +1,7 @@
 """Plain public resolution, answered from the octets of the question without building anything between.
 
-`plain.py` does it in Python. A compiled module of the same interface has its place here.
+records.py     the records a worker remembers, by key                        ┐
+short_way.py   plain questions answered from them, as octets or datagrams    ┴ in Python; compiled.pyx is their twin
+choice.py      which of the twins serves
+plain.py       how the resolver uses it
 """

@@ -1,7 +1,7 @@
 """The UDP door: datagrams in, datagrams out.
 
-The socket is drained by hand instead of through a transport: it costs less per datagram (measured), and one turn
-takes a bounded number so that the other doors stay responsive.
+The socket is read by hand instead of through a transport: it costs less per datagram (measured), and one turn takes a
+bounded number so that the other doors stay responsive.
 """
 
 from __future__ import annotations
@@ -13,30 +13,22 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from handle_protocol.errors import MalformedMessage
 from handle_protocol.limits import DATAGRAM_OCTETS_MAX, ENVELOPE_OCTETS
 from handle_protocol.message import error_instead, is_sealed
 from handle_protocol.transmission import Reassembly, is_whole, split
+from resolver.fast_path.short_way import SocketAddress
 from resolver.listeners.repeats import Repeats, repetition_key
 from resolver.operations.native import NativeService
 from resolver.operations.peers import Peer
 from resolver.operations.replies import Answered, Continued, Reply
 
-DATAGRAMS_PER_TURN: Final = 64
-"""Datagrams answered before the loop may do something else: about a millisecond."""
-
 DRAIN_LOOK_SECONDS: Final = 0.01
 """How often a closing door looks whether everything is answered."""
 
 _ASK_OVER_TCP: Final = "too long for UDP, ask over TCP 应答过长,请使用 TCP"
-
-_READ_OCTETS: Final = DATAGRAM_OCTETS_MAX + 1
-"""One more than there may be shows that there were too many."""
-
-SocketAddress = Any
-"""A tuple whose shape depends on the family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,25 +83,15 @@ class UdpDoor:
         self._socket.close()
 
     def _drain(self) -> None:
-        receive, answer_plain = self._socket.recvfrom, self._service.plain.answer
         fetch_missing = self._service.fetch_missing
-        for _ in range(DATAGRAMS_PER_TURN):
-            try:
-                datagram, peer = receive(_READ_OCTETS)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError:  # What an earlier answer met on its way, such as an unreachable port.
-                continue
-            answer = answer_plain(datagram)
-            if answer is not None:
-                self._answer(answer, peer)
-            elif not fetch_missing(partial(self._answer_again, datagram, peer)):
-                self._serve(datagram, peer)
+        for datagram, peer, is_missing in self._service.plain.serve_datagrams(self._socket):
+            if not is_missing or not fetch_missing(datagram, partial(self._answer_again, datagram, peer)):
+                self._answer_again(datagram, peer)
 
     def _answer_again(self, datagram: bytes, peer: SocketAddress) -> None:
-        """Answer a plain question whose record was fetched meanwhile."""
+        """Answer what could not be answered at once: its record may be there meanwhile, or the answer be long."""
         answer = self._service.plain.answer(datagram)
-        if answer is not None:
+        if answer:
             self._answer(answer, peer)
         else:
             self._serve(datagram, peer)

@@ -203,12 +203,12 @@ class NativeService:
         header = replace(error.header, response_code=int(ResponseCode.SESSION_TIMEOUT))
         return encode_message(replace(error, header=header, session_id=envelope.session_id))
 
-    def fetch_missing(self, then: Callable[[], None]) -> bool:
-        """Fetch what `plain` lacked for the last request, and tell whether that was begun; `then` is called after it.
+    def fetch_missing(self, request: bytes, then: Callable[[], None]) -> bool:
+        """Fetch the record that `plain` lacks for `request`, and tell whether that was begun; `then` comes after.
 
         No task, no message and no query are made for it: that is three quarters of the time of the long way.
         """
-        landing = self.plain.fetch_missing() if self.in_flight < self._in_flight_max else None
+        landing = self.plain.fetch_missing(request) if self.in_flight < self._in_flight_max else None
         if landing is None:
             return False
         self.in_flight += 1
@@ -217,8 +217,8 @@ class NativeService:
 
     def flush(self) -> None:
         """Hand what was counted over to Prometheus."""
-        self.tally.outcomes[Found.outcome] += self.plain.hits
-        self.plain.hits = 0
+        self.tally.outcomes[Found.outcome] += self.plain.take_hits()
+        self.tally.discarded["not_sent"] += self.plain.take_not_sent()
         self.tally.flush()
 
     def _resolve(self, asked: Asked) -> Reply:

@@ -16,16 +16,17 @@ from handle_protocol.message import decode_message
 from handle_protocol.transmission import Reassembly, split
 from resolver.listeners.sockets import open_udp
 from resolver.listeners.udp import UdpDoor, UdpLimits
-from tests.builders import question
+from tests.builders import question, text_value
 
 
 class Client:
     """A socket that speaks to one door."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect((address, port))
 
     def send(self, *datagrams: bytes) -> None:
         for datagram in datagrams:
@@ -177,3 +178,37 @@ async def test_two_doors_share_one_port(served) -> None:
         client.socket.close()
     await first.close(1.0)
     await second.close(1.0)
+
+
+@pytest.mark.parametrize("can_segment", [True, False], ids=["together", "one by one"])
+async def test_many_answers_at_once_reach_each_asker_whole(served, door, can_segment) -> None:
+    """Answers of one size to one asker leave as one message that the kernel cuts."""
+    served.service.plain.way.can_segment = can_segment
+    clients = [Client(door.port) for _ in range(3)]
+    names = [f"88.118.8/{'x' * length}" for length in (1, 1, 1, 2, 3)]
+    for name in names:
+        served.register.put(name, text_value(1, "URL", name))
+    for client in clients:
+        client.send(*(question(name, 1) for name in names))
+        _ = [await client.receive() for _ in names]  # Now they are remembered.
+    for client in clients:
+        client.send(*(question(name, number) for number, name in enumerate(names * 25, 1)))
+    for client in clients:
+        answers = [decode_message(await client.receive()) for _ in range(len(names) * 25)]
+        told = {answer.request_id: answer.body.values[0].data.decode() for answer in answers}
+        assert told == dict(enumerate(names * 25, 1))
+        assert await client.is_left_alone()
+        client.socket.close()
+    assert served.service.plain.take_not_sent() == 0
+
+
+async def test_questions_over_ipv6_are_answered_the_short_way_and_the_long(served) -> None:
+    door = UdpDoor(open_udp("::1", 0), served.service, UdpLimits())
+    door.open()
+    client = Client(door.port, "::1")
+    for request_id in range(4):
+        client.send(question("88.118.8/轴承", request_id, types=("URL",) if request_id % 2 else ()))
+        assert decode_message(await client.receive()).request_id == request_id
+    assert served.service.plain.hits == 2
+    client.socket.close()
+    await door.close(1.0)
