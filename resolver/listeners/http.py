@@ -14,8 +14,10 @@ from typing import Final, cast
 import structlog
 from aiohttp import web
 
+from resolver.fast_path.choice import FastPath
 from resolver.listeners.http_bodies import BodyRoom
-from resolver.listeners.http_connection import BoundedConnection, ConnectionServer, HttpLimits
+from resolver.listeners.http_connection import SHOWN, BoundedConnection, ConnectionServer, HttpLimits
+from resolver.listeners.http_memory import ResponseMemory
 from resolver.listeners.http_messages import WebRequest, WebResponse
 from resolver.listeners.http_responses import problem_response
 from resolver.listeners.http_service import HttpService
@@ -52,6 +54,7 @@ class HttpDoor:
 
     Attributes:
         server: its connections.
+        memory: what requests that are repeated are answered from; None where the fast path is off.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a door, and its two sources of chance
@@ -87,6 +90,7 @@ class HttpDoor:
         self._limits = limits
         self._certificate = certificate
         self._tunnel = tunnel
+        self.memory = None if resolver.cache.fast_path is FastPath.OFF else ResponseMemory(resolver, tally)
         self._room = BodyRoom(limits.bodies)
         self._tally = tally
         self._listening: asyncio.Server | None = None
@@ -102,7 +106,7 @@ class HttpDoor:
     async def open(self) -> None:
         """Begin to serve."""
         loop = asyncio.get_running_loop()
-        self.server = ConnectionServer(self._answer, self._limits, self._tally, self._certificate)
+        self.server = ConnectionServer(self._answer, self._limits, self._tally, self._certificate, self.memory)
         self._listening = await loop.create_server(self.server, sock=self._socket, backlog=TCP_BACKLOG)
         self._watch = loop.create_task(self.server.admission.watch())
 
@@ -221,6 +225,8 @@ def _to_wire(request: web.BaseRequest, response: WebResponse) -> web.Response:
     sent = web.Response(status=response.status, body=body, headers=headers)
     if response.outcome in _CLOSING:
         sent.force_close()
+    if response.shows is not None:
+        sent[SHOWN] = response.shows
     return sent
 
 

@@ -28,13 +28,18 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 from OpenSSL import SSL
 
+from handle_protocol.record import HandleRecord
 from resolver.listeners.admission import Admission
 from resolver.listeners.client_certificate import ClientCertificate, read_client_certificate
 from resolver.listeners.http_bodies import BodyLimits
+from resolver.listeners.http_memory import ResponseMemory
 from resolver.listeners.http_responses import problem_response
 from resolver.listeners.tls import TLS_FIRST_OCTET, TlsTransport
 from resolver.listeners.tls_certificate import ServerCertificate
 from resolver.metrics import DoorTally
+
+SHOWN: Final = web.ResponseKey("shown", HandleRecord)
+"""Where a response of aiohttp keeps the record that it shows."""
 
 NEVER: Final = float("inf")
 """The deadline of a connection that waits for us."""
@@ -77,6 +82,7 @@ class ConnectionServer(web.Server):
     Attributes:
         admission: the open ones.
         certificate: what TLS is spoken with; without one, only HTTP is spoken.
+        memory: what requests that are repeated are answered from; without it, aiohttp reads every request.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class ConnectionServer(web.Server):
         limits: HttpLimits,
         tally: DoorTally,
         certificate: ServerCertificate | None = None,
+        memory: ResponseMemory | None = None,
     ) -> None:
         super().__init__(
             answer,
@@ -99,6 +106,7 @@ class ConnectionServer(web.Server):
         )
         self.limits = limits
         self.certificate = certificate
+        self.memory = memory
         self.admission = Admission(limits.connections_max, limits.per_address_max, tally)
 
     def __call__(self) -> BoundedConnection:
@@ -132,6 +140,7 @@ class BoundedConnection(web.RequestHandler):
         "_address",
         "_bounds",
         "_has_begun",
+        "_head",
         "_is_answering",
         "_is_lingering",
         "_is_within_head",
@@ -148,6 +157,7 @@ class BoundedConnection(web.RequestHandler):
         self._address: str | None = None
         self._wire: asyncio.Transport | None = None
         self._has_begun = False
+        self._head: bytes | None = None
         self._is_answering = False
         self._is_lingering = False
         self._is_within_head = False
@@ -183,6 +193,8 @@ class BoundedConnection(web.RequestHandler):
                 self._begin_handshake(context, data)
                 return
             self._begin(cast(asyncio.Transport, self._wire))
+        if self._is_waiting and self._answer_from_memory(data):
+            return
         if data and not self._is_answering and not self._is_lingering:
             self._octets_unread += len(data)
             if not self._is_within_head:
@@ -193,6 +205,36 @@ class BoundedConnection(web.RequestHandler):
                 self.abort()
                 return
         super().data_received(data)
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether aiohttp has nothing to do for this connection, and nothing of a request has come."""
+        waiter = self._waiter
+        return waiter is not None and not waiter.done() and not self._messages and not self._is_within_head
+
+    def _answer_from_memory(self, data: bytes) -> bool:
+        """Answer a request that was answered before, and tell whether this was one."""
+        memory = self._bounds.memory
+        if memory is None or self.is_secure or self._is_lingering or self._paused:
+            return False
+        response = memory.find(data)
+        if response is None:
+            self._head = data
+            return False
+        cast(asyncio.Transport, self._wire).write(response)
+        self._expect_within(self._bounds.limits.idle_seconds)
+        self._next_keepalive_close_time = self._loop.time() + self._bounds.limits.idle_seconds
+        return True
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send a response, and remember it if it may be given again."""
+        head, self._head = self._head, None
+        finished = await super().finish_response(request, resp, start_time)
+        if head is not None and self._bounds.memory is not None and SHOWN in resp and request.keep_alive:
+            self._bounds.memory.note(head, request.headers, resp[SHOWN], cast(web.Response, resp))
+        return finished
 
     def _tls_context(self, data: bytes) -> SSL.Context | None:
         """Return how to speak TLS, or None when the first octets of the connection belong to something else."""

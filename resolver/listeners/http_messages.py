@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from handle_protocol.record import HandleRecord
 from resolver.listeners.client_certificate import ClientCertificate
 from resolver.translation import negotiation
 from resolver.translation.parameters import Parameters, UnreadableParameters
@@ -71,9 +72,11 @@ class WebResponse:
 
     Attributes:
         outcome: a short word for the counters; empty when no handle was asked for.
+        shows: the record that alone decided the response, but for what the request says; None = other things did, too.
     """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     outcome: str = ""
+    shows: HandleRecord | None = None

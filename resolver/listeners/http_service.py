@@ -15,6 +15,7 @@ from typing import Final
 from handle_protocol.errors import InvalidHandle
 from handle_protocol.handle import Handle, Prefix
 from handle_protocol.predefined.location import LocationList
+from handle_protocol.record import HandleRecord
 from resolver.answer import Found
 from resolver.listeners import pages
 from resolver.listeners.http_messages import READING_METHODS, WebRequest, WebResponse
@@ -127,24 +128,28 @@ class HttpService:
     async def _show(self, request: WebRequest, visit: Visit) -> WebResponse:
         visit = replace(visit, wants_data=negotiation.wants_data(request.accept), address=request.address)
         try:
-            return self._tell(request, await self._outcome_of(visit))
+            outcome, shown = await self._outcome_of(visit)
+            return replace(self._tell(request, outcome), shows=shown)
         except UnreadableParameters:
             return self._tell(request, ShowNotice(Notice.WRONG_PARAMETERS, visit.handle.spelling))
 
     def _tell(self, request: WebRequest, outcome: Outcome) -> WebResponse:
         return outcome_response(request, outcome, self._clock())
 
-    async def _outcome_of(self, visit: Visit) -> Outcome:
+    async def _outcome_of(self, visit: Visit) -> tuple[Outcome, HandleRecord | None]:
+        """Return what a visitor gets, and the record that alone decided it beside that of the prefix, if one did."""
         namespace = await self._resolver.namespace_of(visit.handle)
         notice = proxy.notice_of_namespace(visit, namespace)
         if notice is not None:
-            return notice
+            return notice, None
         answer = await self._resolver.resolve(proxy.query_of(visit))
         common = await self._common_locations(proxy.location_handles_of(visit, namespace))
         outcome = proxy.outcome_of(visit, answer, self._clock(), self._random, common)
-        if not isinstance(outcome, FollowAlias):
-            return outcome
-        return proxy.outcome_of_alias(visit, outcome, await self._end_of_aliases(replace(visit, handle=outcome.target)))
+        if isinstance(outcome, FollowAlias):
+            end = await self._end_of_aliases(replace(visit, handle=outcome.target))
+            return proxy.outcome_of_alias(visit, outcome, end), None
+        is_alone = not common and isinstance(answer, Found) and answer.is_authoritative and not _leaves_choice(answer)
+        return outcome, answer.record if is_alone and isinstance(answer, Found) else None
 
     async def _common_locations(self, handles: Sequence[Handle]) -> list[LocationList]:
         """Return the location lists of records that are hosted here; others are passed over."""
@@ -226,6 +231,11 @@ def _scanned_text(request: WebRequest, escaped: str) -> tuple[str, Parameters]:
     if request.query_string and text.lower().startswith(("http://", "https://")):
         return f"{text}?{request.query_string}", Parameters()
     return text, request.parameters()
+
+
+def _leaves_choice(answer: Found) -> bool:
+    """Tell whether a record has locations among which there may be a choice by chance."""
+    return any(value.has_type(LOCATIONS_TYPE) for value in answer.record.values)
 
 
 def _named_handle(parameters: Parameters) -> str:

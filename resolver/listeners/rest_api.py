@@ -130,9 +130,11 @@ class RestApi:
         """Say to everybody what `query` is answered with; a record that is shown whole has a tag."""
         answer = await self._resolver.resolve(query)
         said = self.say(request, rest.rest_answer_of(query, answer), parameters, NOBODY)
-        if isinstance(answer, Found) and answer.is_authoritative and query.wants_everything:
-            return _tagged(request, said, entity_tags.tag_of(answer.record))
-        return said
+        if not isinstance(answer, Found) or not answer.is_authoritative:
+            return said
+        if not query.is_authoritative:
+            said = replace(said, shows=answer.record)
+        return _tagged(request, said, entity_tags.tag_of(answer.record)) if query.wants_everything else said
 
     def _find(self, path: str) -> tuple[_Serve, str]:
         serve = self._places.get(path)

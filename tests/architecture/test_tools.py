@@ -22,6 +22,7 @@ CALLED_FROM_OUTSIDE = (
     "eof_received",
     "handle_error",  # aiohttp
     "output_size",
+    "_next_keepalive_close_time",
     "source_address",  # http.client
     "list_commands",  # click
     "get_command",

@@ -15,6 +15,7 @@ from handle_protocol.record import HandleRecord
 from handle_protocol.value import HandleValue
 from resolver.authority import Authority
 from resolver.cache import CacheLimits, RecordCache
+from resolver.fast_path.choice import FastPath
 from resolver.listeners.http import HttpDoor
 from resolver.listeners.http_bodies import BodyLimits
 from resolver.listeners.http_connection import HttpLimits
@@ -55,7 +56,7 @@ def recorded_record(name: str) -> HandleRecord:
 class World:
     """A door on a loopback port, and the register behind it."""
 
-    def __init__(self, limits: HttpLimits, **parts: Any) -> None:
+    def __init__(self, limits: HttpLimits, *, fast_path: FastPath | None = None, **parts: Any) -> None:
         self.register = MemoryRegister()
         self.register.add_prefix(PREFIX, folds_suffix=True)
         self.register.add_prefix("88.118.7")
@@ -65,7 +66,7 @@ class World:
         self.tally = DoorTally("http")
         self.is_ready = True
         site = decode_site(record_from_json(SEED["handles"][0]).values[0].data)
-        self.resolver = Resolver(self.register, RecordCache(CacheLimits()), site)
+        self.resolver = Resolver(self.register, RecordCache(CacheLimits(), fast_path), site)
         self.door = HttpDoor(
             open_tcp("127.0.0.1", 0),
             self.resolver,
