@@ -23,7 +23,7 @@ from node.cli.options import command_settings, data_dir_option, json_option
 from node.cli.remote import Remote, connected
 from node.cli.resolve_command import said_instead, server_address
 from node.cli.value_text import format_value, visible
-from node.errors import ExitStatus, Text
+from node.errors import ExitStatus, NodeError, Text
 from node.public_key_files import read_anchors
 from resolver.asking.vouching import Vouching, verify_shown
 from resolver.client import Address, Reply
@@ -77,7 +77,7 @@ def verify(name: str, server: str | None, anchors: tuple[str, ...], data_dir: st
     settings = command_settings(data_dir)
     trusted = read_anchors(map(_checked_anchor, anchors)) if anchors else trust_anchors(settings)
     address, handle = server_address(server, "tcp", data_dir), Handle.parse(name)
-    found = asyncio.run(_verify(address, handle, trusted, accepts_weak=settings.legacy_authentication))
+    found = asyncio.run(verify_at(address, handle, trusted, accepts_weak=settings.legacy_authentication))
     if isinstance(found, Reply):
         _print_reply(found, is_json=is_json)
         return ExitStatus.FAILED
@@ -101,14 +101,24 @@ def _checked_anchor(spelling: str) -> str:
     return spelling
 
 
-async def _verify(
+async def verify_at(
     server: Address, handle: Handle, anchors: Mapping[ValueReference, VerificationKey], *, accepts_weak: bool
 ) -> Vouching | Reply:
-    """Return what vouches for a record, or what the server says instead of showing it."""
+    """Return what vouches for a record, or what the server says instead of showing it.
+
+    Raises:
+        NodeError: it shows another record, though its name differs in the case of letters alone.
+    """
     async with connected(Remote(server, None)) as node:
         reply = await node.resolve(Query(handle))
         if not reply.is_success:
             return reply
+        shown = reply.record.handle
+        if shown.key() != handle.key():
+            raise NodeError(
+                Text(f"the server shows {shown} instead of {handle}", f"服务器返回的是 {shown},而不是 {handle}"),
+                Text("ask another server", "请询问其他服务器"),
+            )
         return await verify_shown(node, reply.record, anchors, time.time(), accepts_weak=accepts_weak)
 
 

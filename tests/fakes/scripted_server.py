@@ -84,10 +84,10 @@ async def scripted_server(script: Script, port: int = 0) -> AsyncIterator[tuple[
             conversation.writer.transport.abort()
 
 
-def found(asked: Message, *values: HandleValue) -> Message:
-    """Return the answer that shows values."""
+def found(asked: Message, *values: HandleValue, handle: Handle | None = None) -> Message:
+    """Return the answer that shows values, under the name that was asked for or another."""
     assert isinstance(asked.body, ResolutionRequest), asked
-    body = ResolutionResponse(asked.body.handle, encode_value_list(values))
+    body = ResolutionResponse(handle or asked.body.handle, encode_value_list(values))
     return answer_to(asked, ResponseCode.SUCCESS, body, now=time())
 
 
