@@ -14,6 +14,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 
 import socket
 
+from handle_protocol.flags import EnvelopeFlag, OpFlag
 from handle_protocol.limits import DATAGRAM_OCTETS_MAX, EXPIRATION_SECONDS, RECURSION_COUNT_MAX
 
 cdef extern from *:
@@ -94,7 +95,6 @@ cdef struct Record:
     uint32_t size
     uint16_t key_octets
     uint8_t was_used
-    uint8_t spare
     # Key, public values and all values follow.
 
 cdef inline const uint8_t *key_of(const Record *record) noexcept nogil:
@@ -168,7 +168,6 @@ cdef class RecordTable:
         record.size = size
         record.key_octets = key_octets
         record.was_used = 0
-        record.spare = 0
         self._octets += size
         self._make_room()
         self._insert(record)
@@ -308,8 +307,7 @@ cdef enum:
 cdef uint32_t SPECIAL_OPERATION, PUBLIC_ONLY, AUTHORITATIVE
 cdef uint8_t SPECIAL_ENVELOPE
 
-from handle_protocol.flags import EnvelopeFlag, OpFlag
-
+assert DATAGRAM == DATAGRAM_OCTETS_MAX, "arrays have the length of the longest datagram"
 SPECIAL_OPERATION = 0xFFFF_FFFF & ~int(
     OpFlag.RECURSIVE | OpFlag.CACHE_CERTIFY | OpFlag.KEEP_ALIVE | OpFlag.PUBLIC_ONLY | OpFlag.DO_NOT_REFER
 )
